@@ -1,0 +1,1 @@
+//! Decisions: pure functions and the types they speak of.
