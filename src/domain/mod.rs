@@ -1,1 +1,12 @@
-//! Decisions: pure functions and the types they speak of.
+//! Decisions: pure functions and the types they speak of. No file here knows an actor, a database, a socket, a clock
+//! or a source of chance; time and randomness come in as arguments.
+
+pub mod edits;
+pub mod event;
+pub mod failure;
+pub mod ids;
+pub mod item;
+pub mod job;
+pub mod matching;
+pub mod retry;
+pub mod scene;

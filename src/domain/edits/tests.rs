@@ -1,0 +1,112 @@
+//! The table of which value wins, row by row.
+
+use std::collections::BTreeSet;
+
+use rstest::rstest;
+
+use super::*;
+
+pub(super) fn policy() -> EditPolicy {
+    EditPolicy {
+        fields: Field::ALL.to_vec(),
+        hand_edits: HandEdits::Keep,
+        clear_empty: ClearEmpty::Own,
+        lock: true,
+        limits: Limits { title: 255, summary: 10_000 },
+    }
+}
+
+fn item(summary: &str, locked: bool) -> PlexItem {
+    PlexItem {
+        rating_key: "1".parse().unwrap(),
+        section: "1".parse().unwrap(),
+        title: "T".to_owned(),
+        studio: String::new(),
+        summary: summary.to_owned(),
+        date: String::new(),
+        locked: if locked { BTreeSet::from([Field::Summary]) } else { BTreeSet::new() },
+        paths: Vec::new(),
+    }
+}
+
+fn edits(wanted: &str, present: &str, locked: bool, base: Option<&str>, policy: &EditPolicy) -> Vec<Edit> {
+    let wanted = Wanted { values: BTreeMap::from([(Field::Summary, wanted.to_owned())]), notes: Vec::new() };
+    let base = base.map(|base| (Field::Summary, base.to_owned())).into_iter().collect();
+    plan(&wanted, &item(present, locked), &base, policy).edits
+}
+
+#[rstest]
+#[case::equal_and_locked("A", "A", true, None, None)]
+#[case::first_contact("A", "X", false, None, Some("A"))]
+#[case::first_contact_with_a_locked_field("A", "X", true, None, Some("A"))]
+#[case::changed_in_stash("B", "A", true, Some("A"), Some("B"))]
+#[case::changed_on_both_sides("B", "X", true, Some("A"), Some("B"))]
+#[case::hand_edit("A", "X", true, Some("A"), None)]
+#[case::wiped("A", "", true, Some("A"), Some("A"))]
+#[case::refreshed_by_plex("A", "X", false, Some("A"), Some("A"))]
+#[case::empty_and_ours("", "A", true, Some("A"), Some(""))]
+#[case::empty_and_edited_by_hand("", "X", true, Some("A"), None)]
+#[case::empty_and_never_ours("", "X", false, None, None)]
+#[case::both_empty("", "", false, Some("A"), None)]
+fn the_first_row_that_fits_decides(
+    #[case] wanted: &str,
+    #[case] present: &str,
+    #[case] locked: bool,
+    #[case] base: Option<&str>,
+    #[case] written: Option<&str>,
+) {
+    let edits = edits(wanted, present, locked, base, &policy());
+    assert_eq!(edits.first().and_then(|edit| edit.value.as_deref()), written, "{edits:?}");
+    assert_eq!(edits.is_empty(), written.is_none());
+}
+
+#[test]
+fn a_right_value_without_its_lock_gets_the_lock_alone() {
+    let only_the_lock = Edit { field: Field::Summary, value: None, locked: Some(true) };
+    assert_eq!(edits("A", "A", false, None, &policy()), [only_the_lock]);
+    assert_eq!(edits("A", "A", false, None, &EditPolicy { lock: false, ..policy() }), []);
+}
+
+#[test]
+fn without_locking_no_lock_is_touched() {
+    let policy = EditPolicy { lock: false, ..policy() };
+    let write = Edit { field: Field::Summary, value: Some("B".to_owned()), locked: None };
+    assert_eq!(edits("B", "A", false, Some("A"), &policy), [write]);
+}
+
+#[test]
+fn a_hand_edit_is_kept_and_noted_or_overwritten_as_the_user_chose() {
+    let wanted = Wanted { values: BTreeMap::from([(Field::Summary, "A".to_owned())]), notes: Vec::new() };
+    let base = BTreeMap::from([(Field::Summary, "A".to_owned())]);
+    let kept = plan(&wanted, &item("X", true), &base, &policy());
+    assert_eq!((kept.edits.len(), kept.notes.len()), (0, 1));
+    let overwrite = EditPolicy { hand_edits: HandEdits::Overwrite, ..policy() };
+    assert_eq!(plan(&wanted, &item("X", true), &base, &overwrite).edits.len(), 1);
+}
+
+#[rstest]
+#[case(ClearEmpty::Own, false)]
+#[case(ClearEmpty::Always, true)]
+#[case(ClearEmpty::Never, false)]
+fn what_plexsync_did_not_write_is_cleared_only_on_request(
+    #[case] clear_empty: ClearEmpty,
+    #[case] clears: bool,
+) {
+    let policy = EditPolicy { clear_empty, ..policy() };
+    assert_eq!(!edits("", "X", false, None, &policy).is_empty(), clears);
+}
+
+#[test]
+fn an_empty_title_is_never_written() {
+    let wanted = Wanted { values: BTreeMap::from([(Field::Title, String::new())]), notes: Vec::new() };
+    let base = BTreeMap::from([(Field::Title, "T".to_owned())]);
+    let policy = EditPolicy { clear_empty: ClearEmpty::Always, ..policy() };
+    assert_eq!(plan(&wanted, &item("", false), &base, &policy).edits, []);
+}
+
+#[test]
+fn values_that_differ_in_composition_or_padding_alone_are_the_same() {
+    assert!(same("Zażółć", "Zaz\u{307}o\u{301}łc\u{301}"));
+    assert!(same(" a ", "a"));
+    assert!(!same("a", "A"));
+}

@@ -1,0 +1,161 @@
+//! What should Plex show for a scene? Stash's values, made fit, checked, and remarks on what could not be kept.
+
+use std::collections::BTreeMap;
+
+use garde::Validate;
+use jiff::civil::Date;
+
+use super::sanitise::{cut, line, paragraphs};
+use super::{EditPolicy, Field, Note};
+use crate::domain::scene::Scene;
+
+/// The longest values that are written, in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Title and studio. Plex's columns are declared with 255.
+    pub title: usize,
+    pub summary: usize,
+}
+
+/// The values that Plex should show, for the fields the user chose; an empty one means that Stash has none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wanted {
+    pub values: BTreeMap<Field, String>,
+    pub notes: Vec<Note>,
+}
+
+/// What goes out is checked once more against what Plex takes, whatever the sanitising before it did.
+#[derive(Debug, Validate)]
+#[garde(context(Limits as ctx))]
+struct Outgoing {
+    #[garde(length(chars, max = ctx.title), custom(one_line))]
+    title: String,
+    #[garde(length(chars, max = ctx.title), custom(one_line))]
+    studio: String,
+    #[garde(length(chars, max = ctx.summary))]
+    summary: String,
+    #[garde(custom(calendar_date))]
+    date: String,
+}
+
+/// Works out what Plex should show. A field that cannot be made fit is left out and noted; the others go.
+pub fn wanted(scene: &Scene, policy: &EditPolicy) -> Wanted {
+    let mut notes = Vec::new();
+    let limits = policy.limits;
+    let outgoing = Outgoing {
+        title: limited(Field::Title, line(&scene.title), limits.title, &mut notes),
+        studio: limited(
+            Field::Studio,
+            line(scene.studio.as_deref().unwrap_or_default()),
+            limits.title,
+            &mut notes,
+        ),
+        summary: limited(Field::Summary, paragraphs(&scene.details), limits.summary, &mut notes),
+        date: full_date(&scene.date, &mut notes),
+    };
+    let problems = outgoing.validate_with(&limits).err();
+    let mut values = BTreeMap::from([
+        (Field::Title, outgoing.title),
+        (Field::Studio, outgoing.studio),
+        (Field::Summary, outgoing.summary),
+        (Field::Date, outgoing.date),
+    ]);
+    for (path, problem) in problems.iter().flat_map(garde::Report::iter) {
+        if let Some(field) = Field::from_word(&path.to_string()) {
+            values.remove(&field);
+            notes.push(Note::new(field, format!("is left out: {problem}")));
+        }
+    }
+    values.retain(|field, _| policy.fields.contains(field));
+    notes.retain(|note| policy.fields.contains(&note.field));
+    Wanted { values, notes }
+}
+
+fn limited(field: Field, text: String, limit: usize, notes: &mut Vec<Note>) -> String {
+    let short = cut(&text, limit);
+    if short.len() == text.len() {
+        return text;
+    }
+    notes.push(Note::new(field, format!("is cut to {limit} characters")));
+    short.to_owned()
+}
+
+/// Stash knows dates without a day or a month; Plex does not, so such a date becomes its first day.
+fn full_date(date: &str, notes: &mut Vec<Note>) -> String {
+    let date = date.trim();
+    let full = match date.len() {
+        4 => format!("{date}-01-01"),
+        7 => format!("{date}-01"),
+        _ => return date.to_owned(),
+    };
+    notes.push(Note::new(Field::Date, format!("{date} is written as its first day")));
+    full
+}
+
+fn one_line(text: &str, _: &Limits) -> garde::Result {
+    if text.chars().any(char::is_control) {
+        return Err(garde::Error::new("holds control characters"));
+    }
+    Ok(())
+}
+
+fn calendar_date(text: &str, _: &Limits) -> garde::Result {
+    let written_out = |date: &Date| date.to_string() == text && date.year() > 0;
+    if text.is_empty() || text.parse::<Date>().is_ok_and(|date| written_out(&date)) {
+        return Ok(());
+    }
+    Err(garde::Error::new(format!("{text:?} is not a calendar date such as 2024-05-31")))
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::domain::edits::tests::policy;
+    use crate::domain::ids::SceneId;
+
+    fn scene() -> Scene {
+        Scene {
+            id: SceneId::try_from(1).unwrap(),
+            created_at: "2026-11-22T10:28:35-05:00".to_owned(),
+            title: "Blue Harbor".to_owned(),
+            details: "One\nTwo".to_owned(),
+            date: "2021-05-06".to_owned(),
+            studio: Some("Acme".to_owned()),
+            organized: true,
+            files: Vec::new(),
+        }
+    }
+
+    #[rstest]
+    #[case("2024", Some("2024-01-01"))]
+    #[case("2024-05", Some("2024-05-01"))]
+    #[case("2024-05-31", Some("2024-05-31"))]
+    #[case("", Some(""))]
+    #[case("2024-13", None)]
+    #[case("2024-02-30", None)]
+    #[case("20240230", None)]
+    #[case("soon", None)]
+    #[case("31.05.2024", None)]
+    fn a_date_is_whole_or_left_out(#[case] given: &str, #[case] expected: Option<&str>) {
+        let wanted = wanted(&Scene { date: given.to_owned(), ..scene() }, &policy());
+        assert_eq!(wanted.values.get(&Field::Date).map(String::as_str), expected);
+        assert_eq!(wanted.notes.is_empty(), given.is_empty() || given == "2024-05-31", "{:?}", wanted.notes);
+        assert_eq!(wanted.values.len(), if expected.is_some() { 4 } else { 3 }, "the other fields go");
+    }
+
+    #[test]
+    fn a_long_title_is_cut_and_the_history_says_so() {
+        let wanted = wanted(&Scene { title: "é".repeat(300), ..scene() }, &policy());
+        assert_eq!(wanted.values[&Field::Title].chars().count(), 255);
+        assert!(wanted.notes.iter().any(|note| note.field == Field::Title && note.text.contains("255")));
+    }
+
+    #[test]
+    fn a_field_that_is_switched_off_is_not_wanted() {
+        let policy = EditPolicy { fields: vec![Field::Title], ..policy() };
+        let wanted = wanted(&scene(), &policy);
+        assert_eq!(wanted.values.keys().collect::<Vec<_>>(), [&Field::Title]);
+    }
+}

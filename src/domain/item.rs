@@ -1,0 +1,64 @@
+//! What does Plex hold?
+
+use std::collections::BTreeSet;
+
+use super::edits::Field;
+use super::ids::{RatingKey, SectionKey};
+
+/// One item, from a read of that item alone. A listing leaves out locks and cuts lists short.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlexItem {
+    pub rating_key: RatingKey,
+    pub section: SectionKey,
+    /// Absent in Plex means empty here.
+    pub title: String,
+    pub studio: String,
+    pub summary: String,
+    /// `YYYY-MM-DD`, or empty.
+    pub date: String,
+    /// The known fields that a metadata refresh leaves alone.
+    pub locked: BTreeSet<Field>,
+    /// The paths of all its parts, as the server sees them.
+    pub paths: Vec<String>,
+}
+
+impl PlexItem {
+    /// What the item holds for a field.
+    pub fn value(&self, field: Field) -> &str {
+        match field {
+            Field::Title => &self.title,
+            Field::Studio => &self.studio,
+            Field::Summary => &self.summary,
+            Field::Date => &self.date,
+        }
+    }
+}
+
+/// One media part in the path index: a file and the item it belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndexedPart {
+    pub section: SectionKey,
+    pub rating_key: RatingKey,
+    pub part_id: i64,
+    /// As the server sees it, untouched.
+    pub path: String,
+    /// Bytes; `None` when the listing does not say.
+    pub size: Option<i64>,
+    /// Milliseconds.
+    pub duration_ms: Option<i64>,
+    pub title: String,
+    /// Unix seconds.
+    pub added_at: i64,
+    /// Unix seconds.
+    pub updated_at: i64,
+}
+
+/// A movie-type library of the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Library {
+    pub key: SectionKey,
+    pub title: String,
+    pub locations: Vec<String>,
+    /// Counts up when something in the library changes; not a time.
+    pub content_changed_at: Option<i64>,
+}

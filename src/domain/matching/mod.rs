@@ -1,0 +1,1 @@
+//! Which item of Plex is this scene, how sure is that, and why?

@@ -1,0 +1,57 @@
+//! What does Stash say about a scene?
+
+use serde::{Deserialize, Serialize};
+
+use super::ids::SceneId;
+
+/// A scene as Stash has it, parsed but not yet made fit for Plex (see [`super::edits`] for that).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scene {
+    pub id: SceneId,
+    /// As Stash prints it: RFC 3339 with the offset of Stash's own zone. Compared as text, never ordered.
+    pub created_at: String,
+    /// Empty in Stash means empty here.
+    pub title: String,
+    pub details: String,
+    /// `YYYY-MM-DD`, from Stash 0.30 also `YYYY-MM` and `YYYY`; empty when unset.
+    pub date: String,
+    pub studio: Option<String>,
+    pub organized: bool,
+    /// The primary file first. A scene can be without files.
+    pub files: Vec<SceneFile>,
+}
+
+/// One video file of a scene.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SceneFile {
+    /// Absolute, with the separators of Stash's machine. Bytes that are not UTF-8 came in as U+FFFD.
+    pub path: String,
+    /// Bytes; `None` when Stash did not say.
+    pub size: Option<i64>,
+    /// Seconds.
+    pub duration: Option<f64>,
+    /// Sixteen hexadecimal digits.
+    pub oshash: Option<String>,
+}
+
+impl Scene {
+    /// What a remembered match is bound to, so that an id which Stash gave out again inherits nothing.
+    pub fn identity(&self) -> SceneIdentity {
+        let oshash = self.files.first().and_then(|file| file.oshash.clone()).unwrap_or_default();
+        SceneIdentity { created_at: self.created_at.clone(), oshash }
+    }
+
+    /// Whether a remembered identity is still this scene: created at the same moment, and still holding that file.
+    pub fn is(&self, identity: &SceneIdentity) -> bool {
+        let holds_it = |file: &SceneFile| file.oshash.as_deref().unwrap_or_default() == identity.oshash;
+        self.created_at == identity.created_at
+            && (self.files.iter().any(holds_it) || (self.files.is_empty() && identity.oshash.is_empty()))
+    }
+}
+
+/// What tells one scene from another that got the same id after an import or a restore of Stash.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SceneIdentity {
+    pub created_at: String,
+    pub oshash: String,
+}
