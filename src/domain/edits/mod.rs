@@ -46,16 +46,18 @@ impl fmt::Display for Field {
 }
 
 /// What a hand edit in Plex is worth.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum HandEdits {
+    #[default]
     Keep,
     Overwrite,
 }
 
 /// What an empty value in Stash does to the one in Plex.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ClearEmpty {
     /// Clears what PlexSync wrote.
+    #[default]
     Own,
     Always,
     Never,
@@ -122,7 +124,7 @@ pub fn plan(wanted: &Wanted, item: &PlexItem, base: &Base, policy: &EditPolicy) 
         match decide(field, value, item, base, policy) {
             Decision::Nothing => {}
             Decision::KeepHandEdit => {
-                plan.notes.push(Note::new(field, "was edited in Plex by hand and is kept"))
+                plan.notes.push(Note::new(field, "was edited in Plex by hand and is kept"));
             }
             Decision::Do(edit) => plan.edits.push(edit),
         }
@@ -154,16 +156,13 @@ fn decide(field: Field, wanted: &str, item: &PlexItem, base: Option<&str>, polic
     }
     let write =
         Decision::Do(Edit { field, value: Some(wanted.to_owned()), locked: policy.lock.then_some(true) });
-    match base {
-        // First contact: Stash is the primary source.
-        None => write,
-        Some(base) if !same(base, wanted) => write,
-        Some(_) if !present.is_empty() && locked => match policy.hand_edits {
-            HandEdits::Keep => Decision::KeepHandEdit,
-            HandEdits::Overwrite => write,
-        },
-        // Wiped, or overwritten by a refresh of Plex.
-        Some(_) => write,
+    // Without a base this is the first contact and Stash is the primary source; with another base Stash has changed.
+    let unchanged_in_stash = base.is_some_and(|base| same(base, wanted));
+    // An unlocked field may have been overwritten by a refresh of Plex, an empty one wiped: both are repaired.
+    let edited_by_hand = unchanged_in_stash && !present.is_empty() && locked;
+    match policy.hand_edits {
+        HandEdits::Keep if edited_by_hand => Decision::KeepHandEdit,
+        HandEdits::Keep | HandEdits::Overwrite => write,
     }
 }
 

@@ -1,0 +1,29 @@
+//! Who tells the operator that a job was given up?
+
+use actix::{Actor, Context, Handler};
+
+use super::messages::Buried;
+use crate::supervision::Watch;
+
+/// Hears of buried jobs. The letter itself is in the database already; this is the notice.
+pub struct DeadLetter {
+    pub watch: Watch,
+}
+
+impl Actor for DeadLetter {
+    type Context = Context<Self>;
+}
+
+impl Handler<Buried> for DeadLetter {
+    type Result = ();
+
+    fn handle(&mut self, buried: Buried, _: &mut Context<Self>) {
+        let Buried { scene, code, detail, correlation_id } = buried;
+        tracing::error!(
+            scene.id = %scene, correlation.id = %correlation_id, code,
+            "gave up on scene {scene}: {detail}; see `plexsync queue show {scene}`"
+        );
+    }
+}
+
+crate::supervised!(DeadLetter);

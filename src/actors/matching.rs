@@ -1,0 +1,141 @@
+//! Which items is a scene? Looks the candidates up, lets the domain decide, and asks for a fresh index before it says no.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Actor, Context, Handler, ResponseFuture};
+
+use super::indexer::{Indexer, hashed};
+use super::messages::{FindMatch, Found, Refresh, Target};
+use super::stage::{caught, storage};
+use crate::clock::Clock;
+use crate::domain::failure::{Failure, FailureClass, Peer};
+use crate::domain::ids::RatingKey;
+use crate::domain::matching::{Candidates, Decision, MatchPolicy, PathMap, Scored, decide, folded, name_of};
+use crate::domain::scene::Scene;
+use crate::store::{Readers, ledger, plex_index};
+use crate::supervision::{Link, Watch};
+
+/// The first walk of a large library takes its time.
+const REFRESH_LIMIT: Duration = Duration::from_mins(10);
+/// A refresh that began this shortly before the question is fresh enough: many misses at once share it.
+const FRESH_ENOUGH: Duration = Duration::from_secs(2);
+
+/// Finds the items of a scene.
+pub struct Matching {
+    pub finder: Finder,
+    pub watch: Watch,
+}
+
+/// What a search needs.
+#[derive(Clone)]
+pub struct Finder {
+    pub readers: Readers,
+    pub indexer: Link<Indexer>,
+    pub map: Arc<PathMap>,
+    pub policy: MatchPolicy,
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Matching {
+    pub fn new(finder: Finder, watch: Watch) -> Self {
+        Self { finder, watch }
+    }
+}
+
+impl Actor for Matching {
+    type Context = Context<Self>;
+}
+
+impl Handler<FindMatch> for Matching {
+    type Result = ResponseFuture<Result<Found, Failure>>;
+
+    fn handle(&mut self, FindMatch { scene, distrust }: FindMatch, _: &mut Context<Self>) -> Self::Result {
+        let finder = self.finder.clone();
+        caught(async move { finder.find(&scene, &distrust).await })
+    }
+}
+
+crate::supervised!(Matching);
+
+impl Finder {
+    async fn find(&self, scene: &Scene, distrust: &[RatingKey]) -> Result<Found, Failure> {
+        if scene.files.is_empty() {
+            let detail = format!("scene {} has no file in Stash, so nothing in Plex can be it", scene.id);
+            return Err(Failure::new(FailureClass::NotInPlex, Peer::Stash, "no_file", detail));
+        }
+        let asked = self.clock.monotonic();
+        if distrust.is_empty()
+            && let Decision::Auto(items) = self.look_up(scene)?
+        {
+            return self.found(scene, items);
+        }
+        let not_before = if distrust.is_empty() { asked.saturating_sub(FRESH_ENOUGH) } else { asked };
+        let refreshed = self.indexer.ask(Refresh { not_before }, REFRESH_LIMIT).await;
+        refreshed.unwrap_or_else(|error| Err(Failure::interrupted("stage_restarted", error.to_string())))?;
+        match self.look_up(scene)? {
+            Decision::Auto(items) => self.found(scene, items),
+            Decision::Review { code, candidates } => Err(for_review(scene, code, &candidates)),
+            Decision::None => Err(not_in_plex(scene, &self.map)),
+        }
+    }
+
+    fn look_up(&self, scene: &Scene) -> Result<Decision, Failure> {
+        let candidates = self.readers.with(|reader| {
+            let mut candidates =
+                Candidates { complete: plex_index::is_complete(reader)?, ..Candidates::default() };
+            for file in &scene.files {
+                let path = hashed(&folded(&self.map.to_plex(&file.path)));
+                candidates.by_path.extend(plex_index::by_path_hash(reader, path)?);
+                let name = hashed(&folded(name_of(&file.path)));
+                candidates.by_name.extend(plex_index::by_name_hash(reader, name)?);
+            }
+            Ok(candidates)
+        });
+        Ok(decide(scene, &candidates.map_err(storage)?, &self.map, &self.policy))
+    }
+
+    fn found(&self, scene: &Scene, items: Vec<Scored>) -> Result<Found, Failure> {
+        let found = self.readers.with(|reader| {
+            let Some(machine) = plex_index::machine(reader)? else { return Ok(None) };
+            let mut targets = Vec::with_capacity(items.len());
+            for scored in items {
+                let holder = ledger::holder(reader, &machine, &scored.rating_key)?;
+                let held_by = holder.filter(|holder| *holder != scene.id);
+                targets.push(Target { scored, held_by });
+            }
+            Ok(Some(Found { machine, targets }))
+        });
+        let detail = "the path index belongs to no server";
+        found.map_err(storage)?.ok_or_else(|| Failure::interrupted("index_without_server", detail))
+    }
+}
+
+fn for_review(scene: &Scene, code: &'static str, candidates: &[Scored]) -> Failure {
+    let shown = candidates.iter().take(5).map(|candidate| {
+        format!(
+            "item {} ({:.2}: {}) {:?}",
+            candidate.rating_key,
+            candidate.confidence,
+            candidate.reasons.join(", "),
+            candidate.path
+        )
+    });
+    let shown: Vec<_> = shown.collect();
+    let detail = match code {
+        "low_confidence" => format!(
+            "the best match for scene {} is too uncertain to be written: {}",
+            scene.id,
+            shown.join("; ")
+        ),
+        _ => format!("several items could be scene {}: {}", scene.id, shown.join("; ")),
+    };
+    Failure::new(FailureClass::Ambiguous, Peer::Plex, code, detail)
+}
+
+fn not_in_plex(scene: &Scene, map: &PathMap) -> Failure {
+    let looked_for: Vec<_> =
+        scene.files.iter().take(3).map(|file| format!("{:?}", map.to_plex(&file.path))).collect();
+    let detail = format!("Plex has no item with the path {}", looked_for.join(" or "));
+    Failure::new(FailureClass::NotInPlex, Peer::Plex, "no_candidate", detail)
+}

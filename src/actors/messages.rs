@@ -1,0 +1,179 @@
+//! Which messages are there, and what is the reply to each?
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::Message;
+use thiserror::Error;
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::domain::event::StashEvent;
+use crate::domain::failure::Failure;
+use crate::domain::ids::{CorrelationId, MachineId, RatingKey, RunToken, SceneId};
+use crate::domain::matching::Scored;
+use crate::domain::scene::Scene;
+use crate::store::ledger::{NewIntent, OpenedIntent, SettledIntent};
+use crate::store::plex_index::IndexChange;
+use crate::store::queue::{AcceptedEvent, Claims, RunReport, Settled};
+use crate::store::{StoreError, prune};
+
+/// To Ingest, from the web: take these events, all or none. The reply comes after they are on stable storage.
+#[derive(Message)]
+#[rtype(result = "Result<Vec<AcceptedEvent>, NotStored>")]
+pub struct IngestEvents {
+    pub events: Vec<StashEvent>,
+    /// Admission: actix mailboxes have no bound, so whoever sends has to hold one of a fixed number of permits.
+    pub permit: OwnedSemaphorePermit,
+}
+
+/// The events are not stored, or it is not known whether they are; the sender should send them again.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("the events could not be stored: {0}")]
+pub struct NotStored(pub String);
+
+/// To Persistence: store these events in one commit.
+#[derive(Message)]
+#[rtype(result = "Result<Vec<AcceptedEvent>, StoreError>")]
+pub struct Accept {
+    pub events: Vec<StashEvent>,
+}
+
+/// To Persistence: put up to `limit` due jobs in hand.
+#[derive(Message)]
+#[rtype(result = "Result<Claims, StoreError>")]
+pub struct ClaimDue {
+    pub limit: usize,
+    pub in_hand: usize,
+}
+
+/// To Persistence: end a run with everything that belongs to it, in one transaction.
+#[derive(Message)]
+#[rtype(result = "Result<Settled, StoreError>")]
+pub struct Settle(pub Arc<RunReport>);
+
+/// To Persistence: take back what an earlier scheduler had in hand.
+#[derive(Message)]
+#[rtype(result = "Result<usize, StoreError>")]
+pub struct TakeBack;
+
+/// To Persistence: put back what is in hand at an orderly end.
+#[derive(Message)]
+#[rtype(result = "Result<(), StoreError>")]
+pub struct Release(pub Vec<RunToken>);
+
+/// To Persistence: the wall clock has stepped; bring every due time to at most now and its wait.
+#[derive(Message)]
+#[rtype(result = "Result<(), StoreError>")]
+pub struct RebaseDue;
+
+/// To Persistence: note what is about to be written.
+#[derive(Message)]
+#[rtype(result = "Result<OpenedIntent, StoreError>")]
+pub struct OpenIntent {
+    pub intent: NewIntent,
+    pub token: RunToken,
+}
+
+/// To Persistence: an intent of an earlier run has been looked into.
+#[derive(Message)]
+#[rtype(result = "Result<(), StoreError>")]
+pub struct SettleIntent(pub SettledIntent);
+
+/// To Persistence: change the path index.
+#[derive(Message)]
+#[rtype(result = "Result<(), StoreError>")]
+pub struct ChangeIndex(pub IndexChange);
+
+/// To Persistence: show that a commit is possible.
+#[derive(Message)]
+#[rtype(result = "Result<(), StoreError>")]
+pub struct ProveWritable;
+
+/// To Persistence: drop what is older than it is kept.
+#[derive(Message)]
+#[rtype(result = "Result<prune::Pruned, StoreError>")]
+pub struct Prune;
+
+/// To Scheduler: something may be due. A hint without data; it may be lost, doubled or late.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Wake;
+
+/// To Scheduler: claim nothing more, and answer when nothing is in hand or the limit is over.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Drain {
+    pub limit: Duration,
+}
+
+/// To Indexer: bring the path index up to date with a refresh that began no earlier than `not_before` (monotonic).
+#[derive(Message)]
+#[rtype(result = "Result<(), Failure>")]
+pub struct Refresh {
+    pub not_before: Duration,
+}
+
+/// To Matching: which items is this scene?
+#[derive(Message)]
+#[rtype(result = "Result<Found, Failure>")]
+pub struct FindMatch {
+    pub scene: Arc<Scene>,
+    /// Items that turned out to be stale in this very run and are not to be believed from the index as it stands.
+    pub distrust: Vec<RatingKey>,
+}
+
+/// The items that a scene is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    pub machine: MachineId,
+    pub targets: Vec<Target>,
+}
+
+/// One of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Target {
+    pub scored: Scored,
+    /// Another scene that holds the item.
+    pub held_by: Option<SceneId>,
+}
+
+/// To `PlexSync`: make this item show what the scene says.
+#[derive(Message)]
+#[rtype(result = "Result<Applied, NotDone>")]
+pub struct ApplyEdits {
+    pub scene: Arc<Scene>,
+    pub machine: MachineId,
+    pub target: Scored,
+    pub token: RunToken,
+    pub correlation_id: CorrelationId,
+}
+
+/// What was done to an item. Without an intent nothing had to be written.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Applied {
+    pub intent: Option<SettledIntent>,
+    pub notes: Vec<String>,
+}
+
+/// Why an item does not show what the scene says, and what was written all the same.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NotDone {
+    pub failure: Failure,
+    pub intent: Option<SettledIntent>,
+}
+
+impl From<Failure> for NotDone {
+    fn from(failure: Failure) -> Self {
+        Self { failure, intent: None }
+    }
+}
+
+/// To `DeadLetter`: a job has been given up.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "()")]
+pub struct Buried {
+    pub scene: SceneId,
+    pub code: String,
+    pub detail: String,
+    pub correlation_id: CorrelationId,
+}

@@ -1,0 +1,151 @@
+//! What is the life of one job? Read the scene, find its items, make them show it, settle.
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use jiff::Timestamp;
+
+use super::messages::{Applied, Buried, Found, NotDone, Target};
+use crate::domain::failure::{Failure, FailureClass, Peer};
+use crate::domain::ids::{MachineId, RatingKey, SceneId};
+use crate::domain::matching::Scored;
+use crate::domain::scene::Scene;
+use crate::store::ledger::{Link, SettledIntent};
+use crate::store::queue::{ClaimedJob, RunReport, Settled};
+
+/// The stations of a job: the actors behind their links, or plain functions in a simulation.
+pub trait Stages {
+    fn now(&self) -> Timestamp;
+    fn read_scene(&self, scene: SceneId) -> impl Future<Output = Result<Scene, Failure>>;
+    fn find_match(
+        &self,
+        scene: &Arc<Scene>,
+        distrust: &[RatingKey],
+    ) -> impl Future<Output = Result<Found, Failure>>;
+    fn apply(
+        &self,
+        scene: &Arc<Scene>,
+        machine: &MachineId,
+        target: &Scored,
+        job: &ClaimedJob,
+    ) -> impl Future<Output = Result<Applied, NotDone>>;
+    /// Returns only when the verdict is stored or another run has taken the job over.
+    fn settle(&self, report: RunReport) -> impl Future<Output = Settled>;
+    fn buried(&self, buried: Buried) -> impl Future<Output = ()>;
+}
+
+/// What a run has to show besides its outcome.
+#[derive(Debug, Default)]
+struct Done {
+    intents: Vec<SettledIntent>,
+    links: Vec<Link>,
+}
+
+/// Runs one job from claim to verdict.
+pub async fn run_job(job: ClaimedJob, stages: &impl Stages) {
+    let started_at = stages.now();
+    let scene = job.job().scene;
+    let mut done = Done::default();
+    // The inner net: a panic is this job's own failure, and its neighbours see nothing of it.
+    let outcome = AssertUnwindSafe(carry(&job, stages, &mut done)).catch_unwind().await;
+    let outcome =
+        outcome.unwrap_or_else(|_| Err(Failure::bug("panic", "our own code panicked on this scene")));
+    match &outcome {
+        Ok(()) => {
+            let fields: usize = done.intents.iter().map(SettledIntent::applied_count).sum();
+            tracing::info!("synced scene {scene}: {fields} fields written");
+        }
+        Err(failure) => {
+            tracing::warn!(class = %failure.class, code = failure.code, "scene {scene}: {}", failure.detail);
+        }
+    }
+    let report = RunReport {
+        token: job.token(),
+        scene,
+        started_at,
+        outcome: outcome.clone(),
+        intents: done.intents,
+        links: done.links,
+    };
+    let settled = stages.settle(report).await;
+    let Settled::Recorded(recorded) = settled else {
+        tracing::warn!("scene {scene}: another run has taken over, this one changes nothing");
+        return;
+    };
+    tracing::debug!(state = %recorded.state, "scene {scene}: {}", recorded.next);
+    if let (Some(code), Err(failure)) = (recorded.buried, outcome) {
+        let correlation_id = job.job().correlation_id.clone();
+        stages.buried(Buried { scene, code, detail: failure.detail, correlation_id }).await;
+    }
+}
+
+async fn carry(job: &ClaimedJob, stages: &impl Stages, done: &mut Done) -> Result<(), Failure> {
+    let scene = Arc::new(stages.read_scene(job.job().scene).await?);
+    let mut distrust = Vec::new();
+    let found = stages.find_match(&scene, &distrust).await?;
+    match apply_all(job, stages, &scene, &found, done).await {
+        Err((stale, failure)) if failure.class == FailureClass::StaleMatch => {
+            // What the index remembered is gone: match again in the same attempt, once.
+            tracing::info!("scene {}: {}; matching again", scene.id, failure.detail);
+            distrust.push(stale);
+            let found = stages.find_match(&scene, &distrust).await?;
+            apply_all(job, stages, &scene, &found, done).await.map_err(|(_, failure)| failure)
+        }
+        Err((_, failure)) => Err(failure),
+        Ok(()) => Ok(()),
+    }
+}
+
+/// Writes every item that the scene is. The first that fails ends the run; the others are looked at again in the next.
+async fn apply_all(
+    job: &ClaimedJob,
+    stages: &impl Stages,
+    scene: &Arc<Scene>,
+    found: &Found,
+    done: &mut Done,
+) -> Result<(), (RatingKey, Failure)> {
+    for target in &found.targets {
+        let key = &target.scored.rating_key;
+        claim_item(stages, scene, target).await.map_err(|failure| (key.clone(), failure))?;
+        match stages.apply(scene, &found.machine, &target.scored, job).await {
+            Ok(applied) => {
+                for note in &applied.notes {
+                    tracing::info!(plex.rating_key = %key, "scene {}: {note}", scene.id);
+                }
+                done.intents.extend(applied.intent);
+                done.links.push(Link::new(&found.machine, &target.scored, scene));
+            }
+            Err(NotDone { failure, intent }) => {
+                done.intents.extend(intent);
+                return Err((key.clone(), failure));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// One item belongs to one scene. When another scene holds it, Stash is asked whether that one still exists, and the
+/// index whether it still is that item; if not, the claim passes on.
+async fn claim_item(stages: &impl Stages, scene: &Arc<Scene>, target: &Target) -> Result<(), Failure> {
+    let Some(holder) = target.held_by.filter(|holder| *holder != scene.id) else { return Ok(()) };
+    let key = &target.scored.rating_key;
+    let other = match stages.read_scene(holder).await {
+        Ok(other) => Arc::new(other),
+        Err(failure) if failure.class == FailureClass::Gone => return Ok(()),
+        Err(failure) => return Err(failure),
+    };
+    let still_holds = match stages.find_match(&other, &[]).await {
+        Ok(found) => found.targets.iter().any(|other| other.scored.rating_key == *key),
+        Err(failure) if failure.class == FailureClass::NotInPlex => false,
+        // Two scenes that both could be the item are for a person to tell apart.
+        Err(failure) if failure.class == FailureClass::Ambiguous => true,
+        Err(failure) => return Err(failure),
+    };
+    if !still_holds {
+        return Ok(());
+    }
+    let detail = format!("scene {holder} already is item {key} in Plex, and so would be scene {}", scene.id);
+    Err(Failure::new(FailureClass::Ambiguous, Peer::PlexSync, "conflict", detail))
+}

@@ -1,0 +1,234 @@
+//! When does what run? Claims what is due, as much as may be in hand, and runs each.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{
+    Actor, ActorFutureExt as _, AsyncContext as _, Context, Handler, ResponseFuture, SpawnHandle,
+    WrapFuture as _,
+};
+use jiff::Timestamp;
+use tokio::sync::watch;
+use tracing::Instrument as _;
+
+use super::messages::{ClaimDue, Drain, Prune, RebaseDue, Release, TakeBack, Wake};
+use super::persistence::Persistence;
+use super::pipeline::run_job;
+use super::stages::ActorStages;
+use crate::clock::Clock;
+use crate::domain::ids::RunToken;
+use crate::store::queue::{ClaimedJob, Claims};
+use crate::supervision::{Link, LinkError, Watch};
+
+/// The queue is looked at this often even when nobody wakes us, since the CLI writes to it directly.
+const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+/// Hints come in bursts; one look serves them all.
+const SHORTEST_SLEEP: Duration = Duration::from_millis(5);
+const STORE_LIMIT: Duration = Duration::from_secs(30);
+/// Wall clock and monotonic clock that part by more than this mean that somebody has set the clock.
+const CLOCK_STEP: Duration = Duration::from_secs(5);
+const PRUNE_EVERY: Duration = Duration::from_hours(1);
+
+/// Owns the runs in hand; they end with it.
+pub struct Scheduler {
+    persistence: Link<Persistence>,
+    stages: Arc<ActorStages>,
+    clock: Arc<dyn Clock>,
+    concurrency: usize,
+    /// The runs in hand, for everybody who waits for them to end.
+    in_hand: watch::Sender<Vec<RunToken>>,
+    claiming: bool,
+    draining: bool,
+    next_look: Option<SpawnHandle>,
+    /// Wall clock and monotonic clock as they stood at the last look.
+    clocks: (Timestamp, Duration),
+    _watch: Watch,
+}
+
+impl Scheduler {
+    pub fn new(
+        persistence: Link<Persistence>,
+        stages: Arc<ActorStages>,
+        clock: Arc<dyn Clock>,
+        concurrency: usize,
+        watch: Watch,
+    ) -> Self {
+        let clocks = (clock.now(), clock.monotonic());
+        let in_hand = watch::Sender::new(Vec::new());
+        Self {
+            persistence,
+            stages,
+            clock,
+            concurrency,
+            in_hand,
+            // Nothing is claimed before the runs of the scheduler before this one are taken back.
+            claiming: true,
+            draining: false,
+            next_look: None,
+            clocks,
+            _watch: watch,
+        }
+    }
+
+    fn take_back(&mut self, context: &mut Context<Self>) {
+        let persistence = self.persistence.clone();
+        let taken = async move { persistence.ask(TakeBack, STORE_LIMIT).await };
+        context.spawn(taken.into_actor(self).map(|taken, scheduler, context| match taken {
+            Ok(Ok(count)) => {
+                if count > 0 {
+                    tracing::info!("took back {count} jobs that were in hand");
+                }
+                scheduler.claiming = false;
+                scheduler.look(context);
+            }
+            Ok(Err(error)) => Self::take_back_later(context, &error.to_string()),
+            Err(error) => Self::take_back_later(context, &error.to_string()),
+        }));
+    }
+
+    fn take_back_later(context: &mut Context<Self>, error: &str) {
+        tracing::warn!("cannot take back the jobs that were in hand: {error}");
+        context.run_later(LONGEST_SLEEP, Self::take_back);
+    }
+
+    /// Claims what is due and may be run.
+    fn look(&mut self, context: &mut Context<Self>) {
+        self.watch_the_clock(context);
+        let in_hand = self.in_hand.borrow().len();
+        let limit = self.concurrency.saturating_sub(in_hand);
+        if self.claiming || self.draining || limit == 0 {
+            return self.look_in(context, LONGEST_SLEEP);
+        }
+        self.claiming = true;
+        let persistence = self.persistence.clone();
+        let claims = async move { persistence.ask(ClaimDue { limit, in_hand }, STORE_LIMIT).await };
+        context.spawn(claims.into_actor(self).map(|claims, scheduler, context| {
+            scheduler.claiming = false;
+            scheduler.claimed(claims, context);
+        }));
+    }
+
+    fn claimed(
+        &mut self,
+        claims: Result<Result<Claims, crate::store::StoreError>, LinkError>,
+        context: &mut Context<Self>,
+    ) {
+        let claims = match claims {
+            Ok(Ok(claims)) => claims,
+            Ok(Err(error)) => {
+                tracing::warn!("cannot claim jobs: {error}");
+                return self.look_in(context, LONGEST_SLEEP);
+            }
+            Err(error) => {
+                tracing::warn!("cannot claim jobs: {error}");
+                return self.look_in(context, SHORTEST_SLEEP);
+            }
+        };
+        for job in claims.jobs {
+            self.run(job, context);
+        }
+        let until = claims.next_due.map(|due| due.duration_since(self.clock.now()));
+        let sleep = until.map_or(LONGEST_SLEEP, |until| Duration::try_from(until).unwrap_or(SHORTEST_SLEEP));
+        self.look_in(context, sleep);
+    }
+
+    fn run(&mut self, job: ClaimedJob, context: &mut Context<Self>) {
+        let (token, scene) = (job.token(), job.job().scene);
+        let correlation_id = &job.job().correlation_id;
+        let span = tracing::info_span!(
+            "job", scene.id = %scene, correlation.id = %correlation_id, attempt = job.job().attempts + 1
+        );
+        self.in_hand.send_modify(|in_hand| in_hand.push(token));
+        let stages = Arc::clone(&self.stages);
+        let run = async move { run_job(job, stages.as_ref()).await }.instrument(span);
+        // A future of this context: it is dropped, and so aborted, with the actor.
+        context.spawn(run.into_actor(self).map(move |(), scheduler, context| {
+            scheduler.in_hand.send_modify(|in_hand| in_hand.retain(|other| *other != token));
+            scheduler.look(context);
+        }));
+    }
+
+    fn look_in(&mut self, context: &mut Context<Self>, sleep: Duration) {
+        if let Some(earlier) = self.next_look.take() {
+            context.cancel_future(earlier);
+        }
+        let sleep = sleep.clamp(SHORTEST_SLEEP, LONGEST_SLEEP);
+        self.next_look = Some(context.run_later(sleep, |scheduler, context| {
+            scheduler.next_look = None;
+            scheduler.look(context);
+        }));
+    }
+
+    /// Waits are kept beside due times, so that a clock that was set moves no job out of reach.
+    fn watch_the_clock(&mut self, context: &mut Context<Self>) {
+        let (wall, monotonic) =
+            std::mem::replace(&mut self.clocks, (self.clock.now(), self.clock.monotonic()));
+        let went = self.clocks.0.duration_since(wall);
+        let passed =
+            jiff::SignedDuration::try_from(self.clocks.1.saturating_sub(monotonic)).unwrap_or_default();
+        if (went - passed).unsigned_abs() > CLOCK_STEP {
+            tracing::warn!("the clock was set by {}; due times are brought in line", went - passed);
+            let persistence = self.persistence.clone();
+            let rebased = async move { persistence.ask(RebaseDue, STORE_LIMIT).await };
+            context.spawn(rebased.into_actor(self).map(|rebased, _, _| {
+                if let Err(error) = rebased
+                    .map_err(|error| error.to_string())
+                    .and_then(|done| done.map_err(|error| error.to_string()))
+                {
+                    tracing::warn!("cannot bring due times in line: {error}");
+                }
+            }));
+        }
+    }
+
+    fn prune(&mut self, context: &mut Context<Self>) {
+        let persistence = self.persistence.clone();
+        let pruned = async move { persistence.ask(Prune, STORE_LIMIT).await };
+        context.spawn(pruned.into_actor(self).map(|pruned, _, _| match pruned {
+            Ok(Ok(pruned)) => tracing::debug!(?pruned, "dropped what is older than it is kept"),
+            Ok(Err(error)) => tracing::warn!("cannot drop old history: {error}"),
+            Err(error) => tracing::warn!("cannot drop old history: {error}"),
+        }));
+    }
+}
+
+impl Actor for Scheduler {
+    type Context = Context<Self>;
+
+    fn started(&mut self, context: &mut Context<Self>) {
+        self.take_back(context);
+        context.run_interval(PRUNE_EVERY, Self::prune);
+    }
+}
+
+impl Handler<Wake> for Scheduler {
+    type Result = ();
+
+    fn handle(&mut self, _: Wake, context: &mut Context<Self>) {
+        if !self.claiming {
+            self.look_in(context, SHORTEST_SLEEP);
+        }
+    }
+}
+
+impl Handler<Drain> for Scheduler {
+    type Result = ResponseFuture<()>;
+
+    fn handle(&mut self, Drain { limit }: Drain, _: &mut Context<Self>) -> Self::Result {
+        self.draining = true;
+        let mut in_hand = self.in_hand.subscribe();
+        let persistence = self.persistence.clone();
+        Box::pin(async move {
+            let empty = async { in_hand.wait_for(Vec::is_empty).await.is_ok() };
+            if tokio::time::timeout(limit, empty).await.is_err() {
+                let left = in_hand.borrow().clone();
+                tracing::warn!("{} runs are cut short; they start again at the next start", left.len());
+                if let Err(error) = persistence.ask(Release(left), STORE_LIMIT).await {
+                    tracing::warn!("cannot put them back: {error}");
+                }
+            }
+        })
+    }
+}
+
+crate::supervised!(Scheduler);

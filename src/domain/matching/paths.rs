@@ -1,0 +1,148 @@
+//! Where does Plex see a file that Stash sees elsewhere, and when are two paths the same?
+
+use unicode_normalization::UnicodeNormalization;
+
+/// One rule of `[[path_map]]`: this beginning in Stash is that beginning in Plex.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PathRule {
+    pub stash: String,
+    pub plex: String,
+}
+
+/// The rules, longest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PathMap {
+    rules: Vec<PathRule>,
+}
+
+impl PathMap {
+    pub fn new(mut rules: Vec<PathRule>) -> Self {
+        rules.sort_by_key(|rule| std::cmp::Reverse(components(&rule.stash).len()));
+        Self { rules }
+    }
+
+    /// The path under which Plex sees a file of Stash. Without a rule that fits, both see the same path.
+    pub fn to_plex(&self, path: &str) -> String {
+        let path = components(path);
+        for rule in &self.rules {
+            let prefix = components(&rule.stash);
+            let Some((head, rest)) = path.split_at_checked(prefix.len()) else { continue };
+            if head.iter().zip(&prefix).all(|(have, want)| same_component(have, want)) {
+                return join(&rule.plex, rest);
+            }
+        }
+        join("", &path)
+    }
+}
+
+/// Appends components to a prefix, with the separator that the prefix uses.
+fn join(prefix: &str, rest: &[&str]) -> String {
+    let windows = prefix.contains('\\') && !prefix.contains('/');
+    let separator = if windows { "\\" } else { "/" };
+    let base = prefix.trim_end_matches(['/', '\\']);
+    let rest = rest.join(separator);
+    if prefix.is_empty() {
+        rest
+    } else if rest.is_empty() {
+        prefix.to_owned()
+    } else {
+        format!("{base}{separator}{rest}")
+    }
+}
+
+/// The parts of a path; the first is empty for an absolute Unix path.
+fn components(path: &str) -> Vec<&str> {
+    let trimmed = path.trim_end_matches(['/', '\\']);
+    trimmed.split(['/', '\\']).collect()
+}
+
+/// A drive letter is the same in either case; folders are not.
+fn same_component(left: &str, right: &str) -> bool {
+    let is_drive = |text: &str| text.len() == 2 && text.ends_with(':');
+    left == right || (is_drive(left) && left.eq_ignore_ascii_case(right))
+}
+
+/// The form under which a path is looked up: composed, in lower case, with `/` between its parts. Two different files
+/// can have the same one, so a hit is compared again with [`Likeness`].
+pub fn folded(path: &str) -> String {
+    path.replace('\\', "/").nfc().flat_map(char::to_lowercase).collect()
+}
+
+/// The last part of a path.
+pub fn name_of(path: &str) -> &str {
+    path.rsplit(['/', '\\']).next().unwrap_or(path)
+}
+
+/// How alike two paths are, the closest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Likeness {
+    Equal,
+    /// Equal once composed (NFC): a Mac and a Linux machine write `é` differently.
+    Composed,
+    /// Equal but for case.
+    Folded,
+}
+
+/// Compares two paths in stages; `None` when they differ.
+pub(super) fn likeness(left: &str, right: &str) -> Option<Likeness> {
+    let (left, right) = (left.replace('\\', "/"), right.replace('\\', "/"));
+    if left == right {
+        Some(Likeness::Equal)
+    } else if left.nfc().eq(right.nfc()) {
+        Some(Likeness::Composed)
+    } else if folded(&left) == folded(&right) {
+        Some(Likeness::Folded)
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn map(rules: &[(&str, &str)]) -> PathMap {
+        let rule =
+            |(stash, plex): &(&str, &str)| PathRule { stash: (*stash).to_owned(), plex: (*plex).to_owned() };
+        PathMap::new(rules.iter().map(rule).collect())
+    }
+
+    #[rstest]
+    #[case::prefix("/data/films/a.mp4", "/media/films/a.mp4")]
+    #[case::longest_rule_wins("/data/clips/a.mp4", "/mnt/clips/a.mp4")]
+    #[case::no_half_component("/database/a.mp4", "/database/a.mp4")]
+    #[case::no_rule("/other/a.mp4", "/other/a.mp4")]
+    #[case::the_folder_itself("/data", "/media")]
+    fn a_prefix_is_replaced_on_component_borders(#[case] path: &str, #[case] expected: &str) {
+        let map = map(&[("/data", "/media"), ("/data/clips/", "/mnt/clips")]);
+        assert_eq!(map.to_plex(path), expected);
+    }
+
+    #[rstest]
+    #[case(("D:\\Videos", "/media"), "d:\\Videos\\a\\b.mp4", "/media/a/b.mp4")]
+    #[case(("/data", "M:\\Films"), "/data/a/b.mp4", "M:\\Films\\a\\b.mp4")]
+    #[case(("/data/", "/"), "/data/a.mp4", "/a.mp4")]
+    #[case(("/", "/media"), "/a.mp4", "/media/a.mp4")]
+    fn windows_and_unix_paths_map_onto_one_another(
+        #[case] rule: (&str, &str),
+        #[case] path: &str,
+        #[case] expected: &str,
+    ) {
+        assert_eq!(map(&[rule]).to_plex(path), expected);
+    }
+
+    #[rstest]
+    #[case("/a/b.mp4", "\\a\\b.mp4", Some(Likeness::Equal))]
+    #[case("/a/Zażółć.mp4", "/a/Zaz\u{307}o\u{301}łc\u{301}.mp4", Some(Likeness::Composed))]
+    #[case("/a/B.mp4", "/A/b.mp4", Some(Likeness::Folded))]
+    #[case("/a/b.mp4", "/a/c.mp4", None)]
+    fn paths_are_compared_in_stages(
+        #[case] left: &str,
+        #[case] right: &str,
+        #[case] expected: Option<Likeness>,
+    ) {
+        assert_eq!(likeness(left, right), expected);
+    }
+}
