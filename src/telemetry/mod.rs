@@ -1,1 +1,3 @@
-//! (being written)
+//! What does the operator hear? The log, without secrets.
+
+pub mod logging;

@@ -1,0 +1,126 @@
+//! What can be done from the command line? One file for each group of commands.
+
+mod config;
+mod demo;
+mod exit;
+mod output;
+mod queue;
+mod run;
+mod service;
+mod status;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+
+use crate::config::{Config, LoadOptions, Loaded};
+use crate::telemetry::logging::{LogSettings, install};
+use exit::{Exit, Failed};
+
+/// Carries metadata from Stash to Plex and keeps it there.
+#[derive(Debug, Parser)]
+#[command(name = "plexsync", version, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Args)]
+struct Global {
+    /// The configuration file [default: `$PLEXSYNC_CONFIG`, ./config.toml, ~/.config/plexsync/config.toml,
+    /// /etc/plexsync/config.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Colours: when the output is a terminal, always, or never
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    color: Color,
+    /// Log more: -v for debug, -vv for everything
+    #[arg(short, global = true, action = ArgAction::Count)]
+    verbose: u8,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the service
+    Run(run::RunArgs),
+    /// Show the whole service at work on a simulated Stash and Plex; needs no configuration
+    Demo(demo::DemoArgs),
+    /// Show the settings
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    /// Show what the service is doing
+    Status(status::StatusArgs),
+    /// Show the work that is open
+    #[command(subcommand)]
+    Queue(queue::QueueCommand),
+    /// For containers: succeeds when the service can store events
+    Healthcheck,
+}
+
+impl Global {
+    fn options(&self) -> LoadOptions {
+        LoadOptions::from_process(self.config.clone())
+    }
+
+    fn load(&self) -> Result<Loaded, Failed> {
+        Config::load(&self.options()).map_err(|error| Failed::new(Exit::Config, error))
+    }
+
+    fn color(&self) -> Option<bool> {
+        match self.color {
+            Color::Auto => None,
+            Color::Always => Some(true),
+            Color::Never => Some(false),
+        }
+    }
+
+    fn start_log(&self, config: &Config) -> Result<(), Failed> {
+        let level = match self.verbose {
+            0 => config.log.level.clone(),
+            1 => "debug".to_owned(),
+            _ => "trace".to_owned(),
+        };
+        let json = config.log.format == crate::config::LogFormat::Json;
+        let settings = LogSettings { level, json, file: config.log.file.clone(), color: self.color() };
+        install(&settings).map_err(|error| Failed::new(Exit::Config, error))
+    }
+}
+
+/// Runs the program and returns its exit code.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let code = if error.use_stderr() { Exit::Usage } else { Exit::Ok };
+            // Help goes to the standard output, problems to the error output; a closed pipe is nobody's problem.
+            error.print().unwrap_or_default();
+            return code.into();
+        }
+    };
+    let Cli { global, command } = cli;
+    let done = match command {
+        Command::Run(args) => run::run(&global, &args),
+        Command::Demo(args) => demo::demo(&global, &args),
+        Command::Config(command) => config::config(&global, &command),
+        Command::Status(args) => status::status(&global, &args),
+        Command::Queue(command) => queue::queue(&global, &command),
+        Command::Healthcheck => service::healthcheck(&global),
+    };
+    match done {
+        Ok(()) => Exit::Ok.into(),
+        Err(failed) => {
+            failed.print();
+            failed.exit.into()
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! `plexsync run`: the service, from start to signal.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use rand::RngExt as _;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::Global;
+use super::exit::{Exit, Failed};
+use crate::app::App;
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    /// Exit once nothing is due and nothing is in hand
+    #[arg(long)]
+    until_idle: bool,
+}
+
+/// How often `--until-idle` looks.
+const IDLE_LOOK: Duration = Duration::from_millis(100);
+
+pub(super) fn run(global: &Global, args: &RunArgs) -> Result<(), Failed> {
+    let loaded = global.load()?;
+    let config = loaded.config;
+    if config.plex.token.is_none() {
+        let text = "plex.token is not set; put the token of your Plex server's owner there, or into PLEXSYNC_PLEX__TOKEN";
+        return Err(Failed::text(Exit::Config, text));
+    }
+    global.start_log(&config)?;
+    let file =
+        loaded.file.map_or_else(|| "no configuration file".to_owned(), |file| file.display().to_string());
+    tracing::info!("PlexSync {} starts with {file}", env!("CARGO_PKG_VERSION"));
+    let ended = actix_rt::System::new().block_on(serve(&config, args.until_idle));
+    if ended.as_ref().is_err_and(|failed| failed.exit == Exit::Internal) {
+        // Threads that hang would hold up the orderly end for as long as they do.
+        finish_now(&ended);
+    }
+    ended
+}
+
+#[expect(clippy::exit, reason = "a thread that hangs must not keep the process from ending")]
+fn finish_now(ended: &Result<(), Failed>) {
+    if let Err(failed) = ended {
+        failed.print();
+        std::process::exit(failed.exit as i32);
+    }
+}
+
+async fn serve(config: &Config, until_idle: bool) -> Result<(), Failed> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let mut app = App::start(config, clock, seed())?;
+    tracing::info!("listening on http://{}", app.address());
+    let gave_up = app.gave_up();
+    tokio::select! {
+        signal = stop_signal() => {
+            tracing::info!("{signal}: stopping");
+            stop(app).await;
+            Ok(())
+        }
+        () = idle(&app, until_idle), if until_idle => {
+            stop(app).await;
+            Ok(())
+        }
+        why = gave_up => Err(Failed::text(Exit::Internal, why)),
+    }
+}
+
+/// Stops in order, or at once at a second signal.
+async fn stop(app: App) {
+    let again = stop_signal();
+    tokio::select! {
+        () = app.stop() => {}
+        signal = again => tracing::warn!("{signal} again: stopping at once"),
+    }
+}
+
+async fn idle(app: &App, until_idle: bool) {
+    // Two looks in a row: between the end of one job and the claim of the next nothing is in hand for a moment.
+    let mut looks = 0;
+    while until_idle && looks < 2 {
+        tokio::time::sleep(IDLE_LOOK).await;
+        looks = if app.is_idle().unwrap_or(false) { looks + 1 } else { 0 };
+    }
+}
+
+/// Waits for SIGTERM or SIGINT.
+pub(super) async fn stop_signal() -> &'static str {
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        tracing::error!("signals cannot be heard; stop with kill -9");
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => "SIGTERM",
+        _ = interrupt.recv() => "SIGINT",
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place where chance comes into the service")]
+pub(super) fn seed() -> u64 {
+    rand::rng().random()
+}

@@ -1,0 +1,117 @@
+//! `plexsync status`: what is the service doing?
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::exit::{Exit, Failed};
+use super::{Global, output, service};
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::domain::job::JobState;
+use crate::store::Readers;
+use crate::web::status::{ServiceStatus, Status};
+
+#[derive(Debug, Args)]
+pub(super) struct StatusArgs {
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn status(global: &Global, args: &StatusArgs) -> Result<(), Failed> {
+    let loaded = global.load()?;
+    let (status, remark) = match asked(&loaded.config) {
+        Ok(status) => (status, None),
+        Err(remark) => (read(&loaded.config)?, Some(remark)),
+    };
+    if args.json {
+        return output::json(&status);
+    }
+    output::text(&shown(&status, remark.as_deref()))
+}
+
+/// Asks the running service; the error is the remark on why it did not answer.
+fn asked(config: &Config) -> Result<Status, String> {
+    let answer =
+        service::get(config, "/api/v1/status").map_err(|error| format!("no service answers: {error}"))?;
+    if !answer.status.is_success() {
+        return Err(format!("the service at {} answers {}", config.server.listen, answer.status));
+    }
+    serde_json::from_slice(&answer.body)
+        .map_err(|error| format!("what answers is not this PlexSync: {error}"))
+}
+
+fn read(config: &Config) -> Result<Status, Failed> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let readers = Readers::open(&config.storage.path)?;
+    readers.with(|reader| Status::read(reader, clock.now())).map_err(|error| Failed::new(Exit::Io, error))
+}
+
+fn shown(seen: &Status, remark: Option<&str>) -> String {
+    let mut text = String::new();
+    // Writing into a String cannot fail.
+    let mut line = |name: &str, value: String| writeln!(text, "{name:<12} {value}").unwrap_or_default();
+    match &seen.service {
+        Some(service) => {
+            line("service", format!("{} {}, up since {}", seen.version, service.state, service.started_at));
+        }
+        None => line(
+            "service",
+            format!("not asked ({}); this is what the database says", remark.unwrap_or("not running")),
+        ),
+    }
+    let count = |state| seen.counts.unfinished.get(&state).copied().unwrap_or_default();
+    let states = JobState::ALL.into_iter().filter(|state| *state != JobState::Done);
+    let states: Vec<_> = states.map(|state| format!("{} {state}", count(state))).collect();
+    line("scenes", format!("{}; {} synced so far", states.join(", "), seen.counts.done));
+    line(
+        "events",
+        format!(
+            "{} received = {} coalesced + {} ignored + {} opened",
+            seen.counts.received, seen.counts.coalesced, seen.counts.ignored, seen.counts.opened
+        ),
+    );
+    if seen.counts.conservation_error != 0 {
+        line("WARNING", format!("{} jobs or events are not accounted for", seen.counts.conservation_error));
+    }
+    line(
+        "next",
+        seen.next_due
+            .map_or_else(|| "nothing is waiting".to_owned(), |due| format!("a scene is due at {due}")),
+    );
+    let walked = |library: &crate::web::status::LibraryStatus| match library.walked_at {
+        Some(at) => format!("{:?} (read whole at {at})", library.title),
+        None => format!("{:?} (not read yet)", library.title),
+    };
+    let libraries: Vec<_> = seen.libraries.iter().map(walked).collect();
+    line(
+        "libraries",
+        format!(
+            "{} files in {}",
+            seen.indexed_files,
+            if libraries.is_empty() { "none yet".to_owned() } else { libraries.join(", ") }
+        ),
+    );
+    if let Some(service) = &seen.service {
+        of_service(service, &mut line);
+    }
+    text
+}
+
+fn of_service(service: &ServiceStatus, line: &mut impl FnMut(&str, String)) {
+    for (name, peer) in &service.peers {
+        let success = peer.last_success.map_or_else(|| "never".to_owned(), |at| at.to_string());
+        let failure = peer.last_failure.as_ref();
+        let failure = failure.map_or_else(String::new, |failed| {
+            format!("; last failure at {} ({}): {}", failed.at, failed.class, failed.detail)
+        });
+        line(name, format!("last good answer {success}{failure}"));
+    }
+    for actor in &service.actors {
+        let cause =
+            actor.last_cause.as_deref().map_or_else(String::new, |cause| format!(", last by {cause}"));
+        line("actor", format!("{:<12} {} ({} restarts{cause})", actor.name, actor.state, actor.restarts));
+    }
+}

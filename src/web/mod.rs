@@ -1,0 +1,13 @@
+//! What does the service answer over HTTP? Takes webhooks and shows the state; it changes nothing else.
+
+mod api;
+pub mod auth;
+mod correlation;
+mod error;
+mod routes;
+pub mod server;
+mod state;
+pub mod status;
+mod webhook;
+
+pub use state::WebState;
