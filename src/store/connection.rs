@@ -110,7 +110,8 @@ fn check_version(connection: &mut SqliteConnection) -> Result<(), StoreError> {
 
 fn check_file(path: &Path, connection: &mut SqliteConnection) -> Result<(), StoreError> {
     let corrupt = |problem: String| StoreError::Corrupt { path: path.to_owned(), problem };
-    let answer = diesel::select(diesel::dsl::sql::<Text>("(SELECT quick_check FROM pragma_quick_check(1))"));
+    let answer =
+        diesel::select(diesel::dsl::sql::<Text>("(SELECT quick_check FROM pragma_quick_check LIMIT 1)"));
     match answer.get_result::<String>(connection) {
         Ok(verdict) if verdict == "ok" => Ok(()),
         Ok(verdict) => Err(corrupt(verdict)),

@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 
 use thiserror::Error;
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -37,6 +37,12 @@ pub enum LoggingError {
 /// Sets the log of this process up. Panics go there as well, with the name of their thread.
 pub fn install(settings: &LogSettings) -> Result<(), LoggingError> {
     let filter: Targets = settings.level.parse().or(Err(LoggingError::Level(settings.level.clone())))?;
+    // The web server reports its own start and stop line by line, which tells an operator nothing.
+    let filter = if settings.level.contains("actix") {
+        filter
+    } else {
+        filter.with_target("actix_server", LevelFilter::WARN)
+    };
     let (writer, terminal) = match &settings.file {
         Some(path) => {
             let open = OpenOptions::new().append(true).create(true).mode(0o600).open(path);

@@ -3,12 +3,13 @@
 use std::cell::RefCell;
 use std::panic::AssertUnwindSafe;
 
-use actix_web::body::{EitherBody, MessageBody};
+use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage as _, HttpRequest, ResponseError as _};
+use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse, ResponseError as _};
 use futures_util::FutureExt as _;
 use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
@@ -39,23 +40,28 @@ pub(super) fn correlation_of(request: &HttpRequest) -> CorrelationId {
 pub(super) async fn correlate<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
-) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+) -> Result<ServiceResponse<B>, Error> {
     let given = request.headers().get(HEADER).and_then(|value| value.to_str().ok());
     let given = given.and_then(|id| CorrelationId::try_from(id.to_owned()).ok());
     let id = given.unwrap_or_else(|| RNG.with_borrow_mut(CorrelationId::random));
     let header = HeaderValue::from_str(id.as_str()).unwrap_or_else(|_| HeaderValue::from_static("-"));
     request.extensions_mut().insert(id.clone());
-    let http = request.request().clone();
-    let mut response = match AssertUnwindSafe(next.call(request)).catch_unwind().await {
-        Ok(Ok(response)) => response.map_into_left_body(),
-        // Turned into an answer here, so that it carries the id as well.
-        Ok(Err(error)) => ServiceResponse::new(http, error.error_response()).map_into_right_body(),
+    match AssertUnwindSafe(next.call(request)).catch_unwind().await {
+        Ok(Ok(mut response)) => {
+            response.headers_mut().insert(HEADER, header);
+            Ok(response)
+        }
+        Ok(Err(error)) => Err(answered(error.error_response(), header)),
         Err(_) => {
             tracing::error!(correlation.id = %id, "a handler panicked; the request got a 500");
             let error = WebError::new(StatusCode::INTERNAL_SERVER_ERROR, "PlexSync has a bug; see its log");
-            ServiceResponse::new(http, error.error_response()).map_into_right_body()
+            Err(answered(error.error_response(), header))
         }
-    };
+    }
+}
+
+/// The request is gone by now, so the answer travels as an error.
+fn answered(mut response: HttpResponse, header: HeaderValue) -> Error {
     response.headers_mut().insert(HEADER, header);
-    Ok(response)
+    InternalError::from_response("answered", response).into()
 }
