@@ -34,6 +34,7 @@ use crate::store::prune::Retention;
 use crate::store::{InstanceLock, Readers, StoreError, Writer, queue, settings};
 use crate::supervision::supervisor::{ActorName, GaveUp};
 use crate::supervision::{Board, Child, Fault, Link, RestartPolicy, Supervisor, Watch};
+use crate::telemetry::redact::PathStyle;
 use crate::web::WebState;
 use crate::web::auth::Access;
 use crate::web::server::serve;
@@ -207,8 +208,8 @@ fn owner(clock: &dyn Clock) -> String {
 /// Makes the database ready and returns the id under which Plex knows this installation.
 fn open_database(config: &Config, rng: &mut impl Rng) -> anyhow::Result<String> {
     let mut writer = Writer::prepare(&config.storage.path)?;
-    if !config.plex.client_id.is_empty() {
-        return Ok(config.plex.client_id.clone());
+    if let Some(chosen) = &config.plex.client_id {
+        return Ok(chosen.clone());
     }
     let fresh = crate::domain::ids::CorrelationId::random(rng).to_string();
     Ok(writer.write(|tx| match settings::get(tx, settings::CLIENT_ID)? {
@@ -246,8 +247,8 @@ fn parts(
     peers: &Peers,
 ) -> anyhow::Result<Parts> {
     let (stash, plex) = clients(config, client_id)?;
-    let rule =
-        |map: &crate::config::PathMapConfig| PathRule { stash: map.stash.clone(), plex: map.plex.clone() };
+    let paths = PathStyle::obfuscated_if(config.log.obfuscate_paths);
+    let rule = |map: &crate::config::PathMap| PathRule { stash: map.stash.clone(), plex: map.plex.clone() };
     let map = Arc::new(PathMap::new(config.path_map.iter().map(rule).collect()));
     Ok(Parts {
         persistence: PersistenceSettings {
@@ -262,6 +263,7 @@ fn parts(
             readers: readers.clone(),
             indexer: links.indexer.clone(),
             map,
+            paths,
             policy: MatchPolicy {
                 auto: config.matching.auto_threshold,
                 review: config.matching.review_threshold,
@@ -280,6 +282,7 @@ fn parts(
             readers: readers.clone(),
             persistence: links.persistence.clone(),
             policy: Arc::new(edits(config)),
+            paths,
             one_write: Arc::new(Semaphore::new(1)),
             clock: Arc::clone(clock),
         },
@@ -292,7 +295,7 @@ fn parts(
             peers: peers.clone(),
             clock: Arc::clone(clock),
         }),
-        concurrency: usize::try_from(config.queue.concurrency).unwrap_or(1),
+        concurrency: config.queue.concurrency,
     })
 }
 
@@ -307,13 +310,12 @@ fn retries(config: &Config) -> RetryPolicy {
 }
 
 fn edits(config: &Config) -> EditPolicy {
-    let length = |limit: u32| usize::try_from(limit).unwrap_or(usize::MAX);
     EditPolicy {
         fields: config.sync.fields.clone(),
         hand_edits: config.sync.hand_edits,
         clear_empty: config.sync.clear_empty,
         lock: config.sync.lock,
-        limits: Limits { title: length(config.sync.max_title), summary: length(config.sync.max_summary) },
+        limits: Limits { title: config.sync.max_title, summary: config.sync.max_summary },
     }
 }
 

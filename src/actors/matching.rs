@@ -15,6 +15,7 @@ use crate::domain::matching::{Candidates, Decision, MatchPolicy, PathMap, Scored
 use crate::domain::scene::Scene;
 use crate::store::{Readers, ledger, plex_index};
 use crate::supervision::{Link, Watch};
+use crate::telemetry::redact::PathStyle;
 
 /// The first walk of a large library takes its time.
 const REFRESH_LIMIT: Duration = Duration::from_mins(10);
@@ -34,6 +35,8 @@ pub struct Finder {
     pub indexer: Link<Indexer>,
     pub map: Arc<PathMap>,
     pub policy: MatchPolicy,
+    /// How paths stand in what people read.
+    pub paths: PathStyle,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -75,8 +78,8 @@ impl Finder {
         refreshed.unwrap_or_else(|error| Err(Failure::interrupted("stage_restarted", error.to_string())))?;
         match self.look_up(scene)? {
             Decision::Auto(items) => self.found(scene, items),
-            Decision::Review { code, candidates } => Err(for_review(scene, code, &candidates)),
-            Decision::None => Err(not_in_plex(scene, &self.map)),
+            Decision::Review { code, candidates } => Err(self.for_review(scene, code, &candidates)),
+            Decision::None => Err(self.not_in_plex(scene)),
         }
     }
 
@@ -109,33 +112,37 @@ impl Finder {
         let detail = "the path index belongs to no server";
         found.map_err(storage)?.ok_or_else(|| Failure::interrupted("index_without_server", detail))
     }
-}
 
-fn for_review(scene: &Scene, code: &'static str, candidates: &[Scored]) -> Failure {
-    let shown = candidates.iter().take(5).map(|candidate| {
-        format!(
-            "item {} ({:.2}: {}) {:?}",
-            candidate.rating_key,
-            candidate.confidence,
-            candidate.reasons.join(", "),
-            candidate.path
-        )
-    });
-    let shown: Vec<_> = shown.collect();
-    let detail = match code {
-        "low_confidence" => format!(
-            "the best match for scene {} is too uncertain to be written: {}",
-            scene.id,
-            shown.join("; ")
-        ),
-        _ => format!("several items could be scene {}: {}", scene.id, shown.join("; ")),
-    };
-    Failure::new(FailureClass::Ambiguous, Peer::Plex, code, detail)
-}
+    fn for_review(&self, scene: &Scene, code: &'static str, candidates: &[Scored]) -> Failure {
+        let shown = candidates.iter().take(5).map(|candidate| {
+            format!(
+                "item {} ({:.2}: {}) {:?}",
+                candidate.rating_key,
+                candidate.confidence,
+                candidate.reasons.join(", "),
+                self.paths.show(&candidate.path)
+            )
+        });
+        let shown: Vec<_> = shown.collect();
+        let detail = match code {
+            "low_confidence" => format!(
+                "the best match for scene {} is too uncertain to be written: {}",
+                scene.id,
+                shown.join("; ")
+            ),
+            _ => format!("several items could be scene {}: {}", scene.id, shown.join("; ")),
+        };
+        Failure::new(FailureClass::Ambiguous, Peer::Plex, code, detail)
+    }
 
-fn not_in_plex(scene: &Scene, map: &PathMap) -> Failure {
-    let looked_for: Vec<_> =
-        scene.files.iter().take(3).map(|file| format!("{:?}", map.to_plex(&file.path))).collect();
-    let detail = format!("Plex has no item with the path {}", looked_for.join(" or "));
-    Failure::new(FailureClass::NotInPlex, Peer::Plex, "no_candidate", detail)
+    fn not_in_plex(&self, scene: &Scene) -> Failure {
+        let looked_for: Vec<_> = scene
+            .files
+            .iter()
+            .take(3)
+            .map(|file| format!("{:?}", self.paths.show(&self.map.to_plex(&file.path))))
+            .collect();
+        let detail = format!("Plex has no item with the path {}", looked_for.join(" or "));
+        Failure::new(FailureClass::NotInPlex, Peer::Plex, "no_candidate", detail)
+    }
 }

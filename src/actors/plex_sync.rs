@@ -17,6 +17,7 @@ use crate::plex::{ItemIds, PlexClient};
 use crate::store::ledger::{EditResult, NewIntent, OpenedIntent, SettledIntent};
 use crate::store::{Readers, ledger};
 use crate::supervision::{Link, Watch};
+use crate::telemetry::redact::PathStyle;
 
 const STORE_LIMIT: Duration = Duration::from_secs(30);
 
@@ -33,6 +34,8 @@ pub struct Editor {
     pub readers: Readers,
     pub persistence: Link<Persistence>,
     pub policy: Arc<EditPolicy>,
+    /// How paths stand in what people read.
+    pub paths: PathStyle,
     /// Plex has one writer: its own database is busy for as long as a write takes.
     pub one_write: Arc<Semaphore>,
     pub clock: Arc<dyn Clock>,
@@ -60,9 +63,22 @@ impl Handler<ApplyEdits> for PlexSync {
 crate::supervised!(PlexSync);
 
 impl Editor {
+    /// Files move between items; writing to an item that holds another file by now would be writing to a stranger.
+    fn still_holds_the_file(&self, item: &PlexItem, order: &ApplyEdits) -> Result<(), Failure> {
+        if item.paths.contains(&order.target.path) {
+            return Ok(());
+        }
+        let detail = format!(
+            "item {} in Plex no longer holds the file {:?}",
+            item.rating_key,
+            self.paths.show(&order.target.path)
+        );
+        Err(Failure::new(FailureClass::StaleMatch, Peer::Plex, "file_moved", detail))
+    }
+
     async fn apply(&self, order: &ApplyEdits) -> Result<Applied, NotDone> {
         let item = self.plex.item(&order.target.rating_key).await?;
-        still_holds_the_file(&item, order)?;
+        self.still_holds_the_file(&item, order)?;
         self.look_into_earlier_intent(order, &item).await?;
         let Plan { edits, notes } =
             plan(&wanted(&order.scene, &self.policy), &item, &self.base(order)?, &self.policy);
@@ -142,15 +158,6 @@ impl Editor {
         let intent = (!may_be_applied).then(|| intent.refused(self.clock.now()));
         NotDone { failure, intent }
     }
-}
-
-/// Files move between items; writing to an item that holds another file by now would be writing to a stranger.
-fn still_holds_the_file(item: &PlexItem, order: &ApplyEdits) -> Result<(), Failure> {
-    if item.paths.contains(&order.target.path) {
-        return Ok(());
-    }
-    let detail = format!("item {} in Plex no longer holds the file {:?}", item.rating_key, order.target.path);
-    Err(Failure::new(FailureClass::StaleMatch, Peer::Plex, "file_moved", detail))
 }
 
 fn missing(settled: &SettledIntent) -> Option<Failure> {

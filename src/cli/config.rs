@@ -2,9 +2,9 @@
 
 use clap::Subcommand;
 
-use super::exit::{Exit, Failed};
+use super::exit::Failed;
 use super::{Global, output};
-use crate::config::{EXAMPLE, render};
+use crate::config::{EXAMPLE, Purpose, render_show};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
@@ -17,11 +17,8 @@ pub(super) enum ConfigCommand {
 pub(super) fn config(global: &Global, command: &ConfigCommand) -> Result<(), Failed> {
     match command {
         ConfigCommand::Show => {
-            let options = global.options();
-            let shown = render(&options).map_err(|error| Failed::new(Exit::Config, error))?;
-            output::text(&shown)?;
-            // What cannot be used is shown as well, and then told.
-            global.load().map(drop)
+            let loaded = global.load(Purpose::Inspect)?;
+            output::text(&render_show(&loaded))
         }
         ConfigCommand::Example => output::text(EXAMPLE),
     }

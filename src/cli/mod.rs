@@ -14,8 +14,8 @@ use std::process::ExitCode;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
-use crate::config::{Config, LoadOptions, Loaded};
-use crate::telemetry::logging::{LogSettings, install};
+use crate::config::{Config, LoadOptions, Loaded, LogFormat, Purpose};
+use crate::telemetry::logging::{self, Guard, LogSettings};
 use exit::{Exit, Failed};
 
 /// Carries metadata from Stash to Plex and keeps it there.
@@ -68,31 +68,29 @@ enum Command {
 }
 
 impl Global {
-    fn options(&self) -> LoadOptions {
-        LoadOptions::from_process(self.config.clone())
+    fn load(&self, purpose: Purpose) -> Result<Loaded, Failed> {
+        let options = LoadOptions::of_process(self.config.clone(), purpose);
+        let options = options.map_err(|error| Failed::new(Exit::Io, error))?;
+        Config::load(&options).map_err(|error| Failed::new(Exit::Config, error))
     }
 
-    fn load(&self) -> Result<Loaded, Failed> {
-        Config::load(&self.options()).map_err(|error| Failed::new(Exit::Config, error))
-    }
-
-    fn color(&self) -> Option<bool> {
-        match self.color {
-            Color::Auto => None,
-            Color::Always => Some(true),
-            Color::Never => Some(false),
-        }
-    }
-
-    fn start_log(&self, config: &Config) -> Result<(), Failed> {
-        let level = match self.verbose {
+    fn start_log(&self, config: &Config) -> Result<Guard, Failed> {
+        let directives = match self.verbose {
             0 => config.log.level.clone(),
             1 => "debug".to_owned(),
             _ => "trace".to_owned(),
         };
-        let json = config.log.format == crate::config::LogFormat::Json;
-        let settings = LogSettings { level, json, file: config.log.file.clone(), color: self.color() };
-        install(&settings).map_err(|error| Failed::new(Exit::Config, error))
+        let format = match config.log.format {
+            LogFormat::Text => logging::Format::Text,
+            LogFormat::Json => logging::Format::Json,
+        };
+        let color = match self.color {
+            Color::Auto => logging::Color::Auto,
+            Color::Always => logging::Color::Always,
+            Color::Never => logging::Color::Never,
+        };
+        let settings = LogSettings { directives, format, file: config.log.file.clone(), color };
+        logging::install(&settings).map_err(|error| Failed::new(Exit::Config, error))
     }
 }
 

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::exit::{Exit, Failed};
 use super::{Global, output};
+use crate::config::Purpose;
 use crate::domain::ids::SceneId;
 use crate::domain::job::{Job, JobState};
 use crate::store::Readers;
@@ -40,7 +41,7 @@ fn state(word: &str) -> Result<JobState, String> {
 }
 
 pub(super) fn queue(global: &Global, command: &QueueCommand) -> Result<(), Failed> {
-    let readers = Readers::open(&global.load()?.config.storage.path)?;
+    let readers = Readers::open(&global.load(Purpose::Inspect)?.config.storage.path)?;
     match command {
         QueueCommand::List { state, json } => {
             let jobs: Vec<_> = all(&readers, *state)?.iter().map(JobLine::from).collect();

@@ -11,7 +11,7 @@ use super::Global;
 use super::exit::{Exit, Failed};
 use crate::app::App;
 use crate::clock::{Clock, SystemClock};
-use crate::config::Config;
+use crate::config::{Config, Purpose};
 
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
@@ -24,13 +24,9 @@ pub(super) struct RunArgs {
 const IDLE_LOOK: Duration = Duration::from_millis(100);
 
 pub(super) fn run(global: &Global, args: &RunArgs) -> Result<(), Failed> {
-    let loaded = global.load()?;
+    let loaded = global.load(Purpose::Run)?;
     let config = loaded.config;
-    if config.plex.token.is_none() {
-        let text = "plex.token is not set; put the token of your Plex server's owner there, or into PLEXSYNC_PLEX__TOKEN";
-        return Err(Failed::text(Exit::Config, text));
-    }
-    global.start_log(&config)?;
+    let _log = global.start_log(&config)?;
     let file =
         loaded.file.map_or_else(|| "no configuration file".to_owned(), |file| file.display().to_string());
     tracing::info!("PlexSync {} starts with {file}", env!("CARGO_PKG_VERSION"));

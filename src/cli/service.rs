@@ -7,7 +7,7 @@ use secrecy::ExposeSecret as _;
 
 use super::Global;
 use super::exit::{Exit, Failed};
-use crate::config::Config;
+use crate::config::{Config, Purpose};
 use crate::http::{self, Answer, HttpOptions, NoAnswer, fetch};
 
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -41,7 +41,7 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
 }
 
 pub(super) fn healthcheck(global: &Global) -> Result<(), Failed> {
-    let loaded = global.load()?;
+    let loaded = global.load(Purpose::Inspect)?;
     let answer = get(&loaded.config, "/readyz");
     let answer = answer
         .map_err(|error| Failed::text(Exit::Reported, format!("the service does not answer: {error}")))?;

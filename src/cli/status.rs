@@ -8,7 +8,7 @@ use clap::Args;
 use super::exit::{Exit, Failed};
 use super::{Global, output, service};
 use crate::clock::{Clock, SystemClock};
-use crate::config::Config;
+use crate::config::{Config, Purpose};
 use crate::domain::job::JobState;
 use crate::store::Readers;
 use crate::web::status::{ServiceStatus, Status};
@@ -21,7 +21,7 @@ pub(super) struct StatusArgs {
 }
 
 pub(super) fn status(global: &Global, args: &StatusArgs) -> Result<(), Failed> {
-    let loaded = global.load()?;
+    let loaded = global.load(Purpose::Inspect)?;
     let (status, remark) = match asked(&loaded.config) {
         Ok(status) => (status, None),
         Err(remark) => (read(&loaded.config)?, Some(remark)),

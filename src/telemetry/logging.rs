@@ -1,67 +1,230 @@
-//! Where do log lines go, and in which form?
+//! Where do log lines go, which of them, and in which shape?
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal as _};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use thiserror::Error;
-use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::fmt::writer::BoxMakeWriter;
-use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{Layer as _, Registry, fmt};
+use tracing::Subscriber;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::ParseError;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 
-/// How to log.
-#[derive(Debug, Clone)]
+/// What the log is to be like.
+#[derive(Clone, Debug)]
 pub struct LogSettings {
-    /// A level or a filter such as `info,plexsync::plex=debug`.
-    pub level: String,
-    pub json: bool,
+    /// A level, or directives as `EnvFilter` takes them: `info,plexsync::plex=debug`.
+    pub directives: String,
+    /// The shape of a line.
+    pub format: Format,
+    /// The file to append to; none is standard error.
     pub file: Option<PathBuf>,
-    /// Colours on the standard error output; `None` means: when it is a terminal.
-    pub color: Option<bool>,
+    /// Whether lines are coloured. Lines in a file and JSON never are.
+    pub color: Color,
 }
 
-/// A log that cannot be set up.
-#[derive(Debug, Error)]
+/// The shape of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// When lines are coloured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Color {
+    /// When standard error is a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Why logging could not be set up.
+#[derive(Debug, thiserror::Error)]
 pub enum LoggingError {
-    #[error("log.level {0:?} is not a level or a filter")]
-    Level(String),
-    #[error("log.file {path} cannot be written: {error}")]
-    File { path: PathBuf, error: io::Error },
-    #[error("a log is set up already")]
-    Again,
+    /// The directives mean nothing.
+    #[error(
+        "log.level is not a log filter: {directives:?} (write for example \"info,plexsync::plex=debug\")"
+    )]
+    Directives {
+        /// As they were given.
+        directives: String,
+        /// What is wrong with them.
+        source: ParseError,
+    },
+    /// The file cannot be appended to.
+    #[error("log.file {} cannot be opened for appending", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Logging was set up before: there is one log for a process.
+    #[error("logging is set up already")]
+    Twice(#[source] TryInitError),
 }
 
-/// Sets the log of this process up. Panics go there as well, with the name of their thread.
-pub fn install(settings: &LogSettings) -> Result<(), LoggingError> {
-    let filter: Targets = settings.level.parse().or(Err(LoggingError::Level(settings.level.clone())))?;
-    // The web server reports its own start and stop line by line, which tells an operator nothing.
-    let filter = if settings.level.contains("actix") {
-        filter
-    } else {
-        filter.with_target("actix_server", LevelFilter::WARN)
-    };
-    let (writer, terminal) = match &settings.file {
-        Some(path) => {
-            let open = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
-            let file = open.map_err(|error| LoggingError::File { path: path.clone(), error })?;
-            (BoxMakeWriter::new(std::sync::Mutex::new(file)), false)
+/// Keep it until the process ends: when it goes, the lines in the log file are put on the disk.
+#[must_use = "the log file is put on the disk when this goes"]
+#[derive(Debug)]
+pub struct Guard {
+    file: Option<Arc<File>>,
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if let Some(file) = &self.file {
+            // The process ends and the log is what failed: there is nobody left to tell.
+            drop(file.sync_data());
         }
-        None => (BoxMakeWriter::new(io::stderr), io::stderr().is_terminal()),
+    }
+}
+
+/// Sends the log of the whole process, that of libraries included, to where `log` says. Lines are written at once,
+/// unbuffered, so that a crash loses none.
+pub fn install(log: &LogSettings) -> Result<Guard, LoggingError> {
+    let filter = filter(&log.directives)?;
+    let Some(path) = &log.file else {
+        let ansi = match log.color {
+            Color::Auto => io::stderr().is_terminal(),
+            Color::Always => true,
+            Color::Never => false,
+        };
+        subscriber(filter, log.format, ansi, io::stderr).try_init().map_err(LoggingError::Twice)?;
+        return Ok(Guard { file: None });
     };
-    let ansi = settings.color.unwrap_or(terminal) && settings.file.is_none();
-    let layer = if settings.json {
-        fmt::layer().json().flatten_event(true).with_writer(writer).boxed()
-    } else {
-        fmt::layer().with_ansi(ansi).with_target(false).with_writer(writer).boxed()
-    };
-    let installed = Registry::default().with(layer.with_filter(filter)).try_init();
-    installed.or(Err(LoggingError::Again))?;
-    std::panic::set_hook(Box::new(|panic| {
-        let thread = std::thread::current();
-        tracing::error!(thread = thread.name().unwrap_or("unnamed"), "a panic: {panic}");
-    }));
-    Ok(())
+    let file = Arc::new(open(path)?);
+    subscriber(filter, log.format, false, Arc::clone(&file)).try_init().map_err(LoggingError::Twice)?;
+    Ok(Guard { file: Some(file) })
+}
+
+fn filter(directives: &str) -> Result<EnvFilter, LoggingError> {
+    EnvFilter::try_new(directives)
+        .map_err(|source| LoggingError::Directives { directives: directives.to_owned(), source })
+}
+
+fn subscriber<W>(
+    filter: EnvFilter,
+    format: Format,
+    ansi: bool,
+    writer: W,
+) -> Box<dyn Subscriber + Send + Sync>
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
+    match format {
+        Format::Text => Box::new(lines.with_ansi(ansi).finish()),
+        Format::Json => Box::new(lines.json().flatten_event(true).with_span_list(false).finish()),
+    }
+}
+
+/// Opens the file so that only its owner can read it: names of scenes and paths stand in it.
+fn open(path: &Path) -> Result<File, LoggingError> {
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map_err(|source| LoggingError::File { path: path.to_path_buf(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use tracing::subscriber::with_default;
+    use tracing::{debug, info, info_span};
+
+    use super::*;
+
+    /// What `log` leaves in a file with this filter and format.
+    fn logged(directives: &str, format: Format, log: impl FnOnce()) -> String {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("plexsync.log");
+        let file = Arc::new(open(&path).unwrap());
+        with_default(subscriber(filter(directives).unwrap(), format, false, file), log);
+        fs::read_to_string(path).unwrap()
+    }
+
+    #[test]
+    fn a_line_below_the_level_is_left_out() {
+        let text = logged("info", Format::Text, || {
+            info!(scene.id = 42, "synced scene 42");
+            debug!("not for everybody");
+        });
+        assert!(text.contains("INFO") && text.contains("synced scene 42 scene.id=42"), "{text}");
+        assert!(!text.contains("not for everybody"), "{text}");
+    }
+
+    #[test]
+    fn a_directive_for_one_part_holds_for_that_part_only() {
+        let text = logged("warn,loud=debug", Format::Text, || {
+            debug!(target: "loud", "heard");
+            debug!(target: "quiet", "unheard");
+        });
+        assert!(text.contains("heard") && !text.contains("unheard"), "{text}");
+    }
+
+    #[test]
+    fn a_json_line_is_one_object_with_its_fields_and_its_span() {
+        let text = logged("info", Format::Json, || {
+            info_span!("job", job.id = 7).in_scope(|| info!(scene.id = 42, "synced\nscene"));
+        });
+        assert_eq!(text.lines().count(), 1, "{text}");
+        let line: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(line["scene.id"], 42);
+        assert_eq!(line["message"], "synced\nscene");
+        assert_eq!(line["span"]["job.id"], 7);
+    }
+
+    #[test]
+    fn lines_in_a_file_carry_no_colours() {
+        let text = logged("info", Format::Text, || info!("plain"));
+        assert!(!text.contains('\u{1b}'), "{text:?}");
+    }
+
+    #[test]
+    fn an_escape_sequence_in_a_value_does_not_reach_the_terminal() {
+        let text = logged("info", Format::Text, || info!(title = "\u{1b}[2Jgone", "synced {}", "\u{1b}[2J"));
+        assert!(!text.contains('\u{1b}'), "{text:?}");
+    }
+
+    #[test]
+    fn a_bad_filter_is_named_with_the_key() {
+        let error = filter("info,plexsync=loudly").unwrap_err().to_string();
+        assert!(error.starts_with("log.level is not a log filter: \"info,plexsync=loudly\""), "{error}");
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_opened_is_named() {
+        let error = open(Path::new("/nowhere/plexsync.log")).unwrap_err().to_string();
+        assert_eq!(error, "log.file /nowhere/plexsync.log cannot be opened for appending");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_new_log_file_is_for_its_owner_only() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("plexsync.log");
+        open(&path).unwrap();
+        assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_file_is_appended_to() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("plexsync.log");
+        fs::write(&path, "from before\n").unwrap();
+        let file = Arc::new(open(&path).unwrap());
+        with_default(subscriber(filter("info").unwrap(), Format::Text, false, file), || info!("and now"));
+        let text = fs::read_to_string(path).unwrap();
+        assert!(text.starts_with("from before\n") && text.contains("and now"), "{text}");
+    }
 }
