@@ -24,14 +24,13 @@ use crate::actors::{DEAD_LETTER, INDEXER, INGEST, MATCHING, PERSISTENCE, PLEX_SY
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::edits::{EditPolicy, Limits};
-use crate::domain::job::{Debounce, JobState};
+use crate::domain::job::Debounce;
 use crate::domain::matching::{MatchPolicy, PathMap, PathRule};
 use crate::domain::retry::RetryPolicy;
 use crate::plex::{PlexClient, PlexSettings};
 use crate::stash::{StashClient, StashSettings};
 use crate::store::counts::counts;
-use crate::store::prune::Retention;
-use crate::store::{InstanceLock, Readers, StoreError, Writer, queue, settings};
+use crate::store::{self, InstanceLock, Readers, StoreError, queue, settings};
 use crate::supervision::supervisor::{ActorName, GaveUp};
 use crate::supervision::{Board, Child, Fault, Link, RestartPolicy, Supervisor, Watch};
 use crate::telemetry::redact::PathStyle;
@@ -166,7 +165,7 @@ impl App {
     pub fn is_idle(&self) -> Result<bool, StoreError> {
         let now = self.clock.now();
         self.readers.with(|reader| {
-            let in_hand = counts(reader)?.unfinished.get(&JobState::Running).copied().unwrap_or_default();
+            let in_hand = counts(reader)?.running;
             Ok(in_hand == 0 && queue::next_due(reader)?.is_none_or(|due| due > now))
         })
     }
@@ -207,7 +206,7 @@ fn owner(clock: &dyn Clock) -> String {
 
 /// Makes the database ready and returns the id under which Plex knows this installation.
 fn open_database(config: &Config, rng: &mut impl Rng) -> anyhow::Result<String> {
-    let mut writer = Writer::prepare(&config.storage.path)?;
+    let mut writer = store::open(&config.storage.path)?;
     if let Some(chosen) = &config.plex.client_id {
         return Ok(chosen.clone());
     }
@@ -255,7 +254,8 @@ fn parts(
             path: config.storage.path.clone(),
             debounce: Debounce { quiet: config.queue.debounce, created: config.queue.create_delay },
             retry: retries(config),
-            retention: Retention { history: config.storage.keep_history, dead: config.storage.keep_dead },
+            keep_history: config.storage.keep_history,
+            keep_dead: config.storage.keep_dead,
             clock: Arc::clone(clock),
             seed,
         },

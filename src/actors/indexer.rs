@@ -10,17 +10,18 @@ use jiff::SignedDuration;
 use tokio::sync::oneshot;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::messages::{ChangeIndex, Refresh};
+use super::messages::{BeginWalk, ChangeIndex, Refresh};
 use super::persistence::Persistence;
 use super::stage::{caught, storage};
 use crate::clock::Clock;
 use crate::domain::failure::{Failure, FailureClass, Peer};
+use crate::domain::ids::MachineId;
 use crate::domain::item::{IndexedPart, Library};
 use crate::domain::matching::{folded, name_of};
 use crate::plex::{ListingOrder, PlexClient};
-use crate::store::plex_index::{HashedPart, IndexChange, IndexedSection};
-use crate::store::{Readers, plex_index};
-use crate::supervision::{Link, Watch};
+use crate::store::plex_index::{HashedPart, IndexedSection};
+use crate::store::{Readers, StoreError, plex_index, settings};
+use crate::supervision::{Link, LinkError, Watch};
 
 /// Plex answers pages of this size in well under a second; smaller ones cost more requests.
 const PAGE: u32 = 500;
@@ -109,24 +110,25 @@ crate::supervised!(Indexer);
 impl Walker {
     async fn refresh(&self) -> Result<(), Failure> {
         let machine = self.plex.identity().await?.machine;
-        let known = self.readers.with(plex_index::machine).map_err(storage)?;
-        if known.as_ref() != Some(&machine) {
+        let known = self.readers.with(|reader| settings::get(reader, settings::MACHINE)).map_err(storage)?;
+        if known.as_ref() != Some(&machine.0) {
             if known.is_some() {
                 tracing::warn!(
                     "another Plex server answers now ({machine}); its libraries are indexed afresh"
                 );
             }
-            self.change(IndexChange::Server(machine)).await?;
+            self.change(ChangeIndex::Server(machine.clone())).await?;
         }
         let libraries = self.chosen(self.plex.libraries().await?)?;
-        self.change(IndexChange::Libraries(libraries.clone())).await?;
         let sections = self.readers.with(plex_index::sections).map_err(storage)?;
+        if sections.iter().any(|section| !libraries.iter().any(|library| library.key == section.key)) {
+            let followed = libraries.iter().map(|library| library.key.clone()).collect();
+            self.change(ChangeIndex::Follow(followed)).await?;
+        }
         for library in &libraries {
             match sections.iter().find(|section| section.key == library.key) {
-                Some(section) if self.is_fresh(section) => {
-                    self.read_new(library, section.newest_added_at).await?;
-                }
-                Some(_) | None => self.walk(library).await?,
+                Some(section) if self.is_fresh(section) => self.read_new(library, section).await?,
+                Some(_) | None => self.walk(&machine, library).await?,
             }
         }
         Ok(())
@@ -154,13 +156,15 @@ impl Walker {
     }
 
     /// Reads a whole library; what it does not hold any more is dropped from the index.
-    async fn walk(&self, library: &Library) -> Result<(), Failure> {
-        let walk = self.clock.now().as_millisecond();
-        let mut start = 0;
+    async fn walk(&self, machine: &MachineId, library: &Library) -> Result<(), Failure> {
+        let begin = BeginWalk { machine: machine.clone(), library: library.clone() };
+        let walk = stored(self.persistence.ask(begin, STORE_LIMIT).await)?;
+        let (mut start, mut newest_added_at) = (0, None);
         loop {
             let page = self.plex.listing(&library.key, ListingOrder::Stable, start, PAGE).await?;
             let items = u32::try_from(page.items).unwrap_or(u32::MAX);
             start = start.saturating_add(items);
+            newest_added_at = newest_added_at.max(newest(&page.parts));
             self.keep(page.parts, walk).await?;
             // Without a total only an empty page is the end; the size of a page never is one.
             if items == 0 || page.total.is_some_and(|total| start >= total) {
@@ -168,24 +172,30 @@ impl Walker {
             }
         }
         tracing::info!("indexed {start} items of the library {:?}", library.title);
-        self.change(IndexChange::Walked { section: library.key.clone(), walk }).await
+        self.change(ChangeIndex::Walked { library: library.clone(), walk, newest_added_at }).await
     }
 
     /// Reads what was added since, newest first, up to known ground.
-    async fn read_new(&self, library: &Library, known: i64) -> Result<(), Failure> {
-        let mut start = 0;
+    async fn read_new(&self, library: &Library, section: &IndexedSection) -> Result<(), Failure> {
+        let known = section.newest_added_at.unwrap_or(i64::MIN);
+        let (mut start, mut newest_added_at) = (0, section.newest_added_at);
         loop {
             let page = self.plex.listing(&library.key, ListingOrder::ByAddedAtDesc, start, PAGE).await?;
             let items = u32::try_from(page.items).unwrap_or(u32::MAX);
             start = start.saturating_add(items);
+            newest_added_at = newest_added_at.max(newest(&page.parts));
             // Equal times are read again: two items can be added within one second.
             let reached = page.parts.iter().any(|part| part.added_at < known);
             let new = page.parts.into_iter().filter(|part| part.added_at >= known).collect();
-            self.keep(new, 0).await?;
+            self.keep(new, section.walk).await?;
             if reached || items == 0 || page.total.is_some_and(|total| start >= total) {
-                return Ok(());
+                break;
             }
         }
+        if newest_added_at == section.newest_added_at {
+            return Ok(());
+        }
+        self.change(ChangeIndex::Known { library: library.clone(), newest_added_at }).await
     }
 
     async fn keep(&self, parts: Vec<IndexedPart>, walk: i64) -> Result<(), Failure> {
@@ -195,11 +205,18 @@ impl Walker {
             part,
         };
         let parts: Vec<_> = parts.into_iter().map(hash).collect();
-        if parts.is_empty() { Ok(()) } else { self.change(IndexChange::Parts { parts, walk }).await }
+        if parts.is_empty() { Ok(()) } else { self.change(ChangeIndex::Parts { parts, walk }).await }
     }
 
-    async fn change(&self, change: IndexChange) -> Result<(), Failure> {
-        let done = self.persistence.ask(ChangeIndex(change), STORE_LIMIT).await;
-        done.map_err(|error| Failure::interrupted("stage_restarted", error.to_string()))?.map_err(storage)
+    async fn change(&self, change: ChangeIndex) -> Result<(), Failure> {
+        stored(self.persistence.ask(change, STORE_LIMIT).await)
     }
+}
+
+fn newest(parts: &[IndexedPart]) -> Option<i64> {
+    parts.iter().map(|part| part.added_at).max()
+}
+
+fn stored<T>(answer: Result<Result<T, StoreError>, LinkError>) -> Result<T, Failure> {
+    answer.map_err(|error| Failure::interrupted("stage_restarted", error.to_string()))?.map_err(storage)
 }

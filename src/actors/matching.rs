@@ -10,10 +10,10 @@ use super::messages::{FindMatch, Found, Refresh, Target};
 use super::stage::{caught, storage};
 use crate::clock::Clock;
 use crate::domain::failure::{Failure, FailureClass, Peer};
-use crate::domain::ids::RatingKey;
+use crate::domain::ids::{MachineId, RatingKey};
 use crate::domain::matching::{Candidates, Decision, MatchPolicy, PathMap, Scored, decide, folded, name_of};
 use crate::domain::scene::Scene;
-use crate::store::{Readers, ledger, plex_index};
+use crate::store::{ItemKey, Readers, ledger, plex_index, settings};
 use crate::supervision::{Link, Watch};
 use crate::telemetry::redact::PathStyle;
 
@@ -21,6 +21,9 @@ use crate::telemetry::redact::PathStyle;
 const REFRESH_LIMIT: Duration = Duration::from_mins(10);
 /// A refresh that began this shortly before the question is fresh enough: many misses at once share it.
 const FRESH_ENOUGH: Duration = Duration::from_secs(2);
+
+/// More parts than this under one hash decide nothing; a name such as `01.mp4` can stand in thousands of folders.
+const MOST_HITS: usize = 200;
 
 /// Finds the items of a scene.
 pub struct Matching {
@@ -85,13 +88,14 @@ impl Finder {
 
     fn look_up(&self, scene: &Scene) -> Result<Decision, Failure> {
         let candidates = self.readers.with(|reader| {
-            let mut candidates =
-                Candidates { complete: plex_index::is_complete(reader)?, ..Candidates::default() };
+            let sections = plex_index::sections(reader)?;
+            let complete = !sections.is_empty() && sections.iter().all(|section| section.walked_at.is_some());
+            let mut candidates = Candidates { complete, ..Candidates::default() };
             for file in &scene.files {
                 let path = hashed(&folded(&self.map.to_plex(&file.path)));
-                candidates.by_path.extend(plex_index::by_path_hash(reader, path)?);
+                candidates.by_path.extend(plex_index::by_path_hash(reader, path, MOST_HITS)?);
                 let name = hashed(&folded(name_of(&file.path)));
-                candidates.by_name.extend(plex_index::by_name_hash(reader, name)?);
+                candidates.by_name.extend(plex_index::by_name_hash(reader, name, None, MOST_HITS)?);
             }
             Ok(candidates)
         });
@@ -100,12 +104,17 @@ impl Finder {
 
     fn found(&self, scene: &Scene, items: Vec<Scored>) -> Result<Found, Failure> {
         let found = self.readers.with(|reader| {
-            let Some(machine) = plex_index::machine(reader)? else { return Ok(None) };
+            let Some(machine) = settings::get(reader, settings::MACHINE)?.map(MachineId) else {
+                return Ok(None);
+            };
             let mut targets = Vec::with_capacity(items.len());
             for scored in items {
-                let holder = ledger::holder(reader, &machine, &scored.rating_key)?;
-                let held_by = holder.filter(|holder| *holder != scene.id);
-                targets.push(Target { scored, held_by });
+                let key = ItemKey { machine: machine.clone(), rating_key: scored.rating_key.clone() };
+                let holder = ledger::holder(reader, &key)?;
+                let ours = holder.as_ref().filter(|link| link.scene == scene.id && scene.is(&link.identity));
+                let identity = ours.map_or_else(|| scene.identity(), |link| link.identity.clone());
+                let held_by = holder.map(|link| link.scene).filter(|holder| *holder != scene.id);
+                targets.push(Target { scored, held_by, identity });
             }
             Ok(Some(Found { machine, targets }))
         });

@@ -9,12 +9,15 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::domain::event::StashEvent;
 use crate::domain::failure::Failure;
-use crate::domain::ids::{CorrelationId, MachineId, RatingKey, RunToken, SceneId};
+use crate::domain::ids::{CorrelationId, MachineId, RatingKey, RunToken, SceneId, SectionKey};
+use crate::domain::item::Library;
 use crate::domain::matching::Scored;
-use crate::domain::scene::Scene;
-use crate::store::ledger::{NewIntent, OpenedIntent, SettledIntent};
-use crate::store::plex_index::IndexChange;
-use crate::store::queue::{AcceptedEvent, Claims, RunReport, Settled};
+use crate::domain::scene::{Scene, SceneIdentity};
+use crate::store::intents::{NewIntent, Opening, SettledIntent};
+use crate::store::ledger::Link;
+use crate::store::plex_index::HashedPart;
+use crate::store::queue::{AcceptedEvent, Claims};
+use crate::store::settle::{RunReport, Settled};
 use crate::store::{StoreError, prune};
 
 /// To Ingest, from the web: take these events, all or none. The reply comes after they are on stable storage.
@@ -68,21 +71,45 @@ pub struct RebaseDue;
 
 /// To Persistence: note what is about to be written.
 #[derive(Message)]
-#[rtype(result = "Result<OpenedIntent, StoreError>")]
+#[rtype(result = "Result<Opening, StoreError>")]
 pub struct OpenIntent {
     pub intent: NewIntent,
     pub token: RunToken,
 }
 
-/// To Persistence: an intent of an earlier run has been looked into.
+/// To Persistence: an intent that an earlier run left open has been looked into. The reply tells whether the run still
+/// has the job.
 #[derive(Message)]
-#[rtype(result = "Result<(), StoreError>")]
-pub struct SettleIntent(pub SettledIntent);
+#[rtype(result = "Result<bool, StoreError>")]
+pub struct SettleEarlier {
+    pub token: RunToken,
+    pub link: Link,
+    pub intent: SettledIntent,
+}
+
+/// To Persistence: a library is about to be walked. The reply is the number of the walk.
+#[derive(Message)]
+#[rtype(result = "Result<i64, StoreError>")]
+pub struct BeginWalk {
+    pub machine: MachineId,
+    pub library: Library,
+}
 
 /// To Persistence: change the path index.
 #[derive(Message)]
 #[rtype(result = "Result<(), StoreError>")]
-pub struct ChangeIndex(pub IndexChange);
+pub enum ChangeIndex {
+    /// It belongs to this server; what was known of another is dropped.
+    Server(MachineId),
+    /// Only these libraries are followed; what was known of others is dropped.
+    Follow(Vec<SectionKey>),
+    /// These parts were seen, in the walk with that number or after it.
+    Parts { parts: Vec<HashedPart>, walk: i64 },
+    /// A walk saw the whole library; what it did not see is dropped. The time is Plex's, in Unix seconds.
+    Walked { library: Library, walk: i64, newest_added_at: Option<i64> },
+    /// What was added up to this time, in Unix seconds of Plex's clock, is known.
+    Known { library: Library, newest_added_at: Option<i64> },
+}
 
 /// To Persistence: show that a commit is possible.
 #[derive(Message)]
@@ -135,6 +162,8 @@ pub struct Target {
     pub scored: Scored,
     /// Another scene that holds the item.
     pub held_by: Option<SceneId>,
+    /// What the match is bound to: as it was found before, while the scene still is what it was then.
+    pub identity: SceneIdentity,
 }
 
 /// To `PlexSync`: make this item show what the scene says.
@@ -143,7 +172,7 @@ pub struct Target {
 pub struct ApplyEdits {
     pub scene: Arc<Scene>,
     pub machine: MachineId,
-    pub target: Scored,
+    pub target: Target,
     pub token: RunToken,
     pub correlation_id: CorrelationId,
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::{Actor, Context, Handler};
 use jiff::Timestamp;
@@ -9,16 +10,20 @@ use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
 
 use super::messages::{
-    Accept, ChangeIndex, ClaimDue, OpenIntent, ProveWritable, Prune, RebaseDue, Release, Settle,
-    SettleIntent, TakeBack,
+    Accept, BeginWalk, ChangeIndex, ClaimDue, OpenIntent, ProveWritable, Prune, RebaseDue, Release, Settle,
+    SettleEarlier, TakeBack,
 };
 use crate::clock::Clock;
 use crate::domain::job::Debounce;
 use crate::domain::retry::RetryPolicy;
-use crate::store::ledger::OpenedIntent;
-use crate::store::queue::{AcceptedEvent, Claims, Settled};
-use crate::store::{StoreError, Writer, ledger, plex_index, prune, queue, settings};
+use crate::store::intents::{self, Opening};
+use crate::store::queue::{AcceptedEvent, Claims};
+use crate::store::settle::{self, Settled};
+use crate::store::{StoreError, WriteTx, Writer, plex_index, prune, queue, settings};
 use crate::supervision::Watch;
+
+/// More rows at once would hold the writer up.
+const PRUNED_AT_ONCE: usize = 10_000;
 
 /// What the writer needs to know besides the messages.
 #[derive(Clone)]
@@ -26,7 +31,9 @@ pub struct PersistenceSettings {
     pub path: PathBuf,
     pub debounce: Debounce,
     pub retry: RetryPolicy,
-    pub retention: prune::Retention,
+    /// How long history and closed dead letters are kept.
+    pub keep_history: Duration,
+    pub keep_dead: Duration,
     pub clock: Arc<dyn Clock>,
     /// Where jitter and tokens begin; each incarnation draws its own from it.
     pub seed: u64,
@@ -70,7 +77,7 @@ impl Handler<Accept> for Persistence {
 
     fn handle(&mut self, Accept { events }: Accept, _: &mut Context<Self>) -> Self::Result {
         let now = self.now();
-        self.writer.write(|tx| queue::accept(tx, events, &self.settings.debounce, now))
+        self.writer.write(|tx| queue::accept(tx, &events, &self.settings.debounce, now))
     }
 }
 
@@ -88,7 +95,7 @@ impl Handler<Settle> for Persistence {
 
     fn handle(&mut self, Settle(report): Settle, _: &mut Context<Self>) -> Self::Result {
         let now = self.now();
-        self.writer.write(|tx| queue::settle(tx, &report, &self.settings.retry, now, &mut self.rng))
+        self.writer.write(|tx| settle::settle(tx, &report, &self.settings.retry, now, &mut self.rng))
     }
 }
 
@@ -106,7 +113,7 @@ impl Handler<Release> for Persistence {
 
     fn handle(&mut self, Release(tokens): Release, _: &mut Context<Self>) -> Self::Result {
         let now = self.now();
-        self.writer.write(|tx| queue::release(tx, &tokens, now))
+        self.writer.write(|tx| queue::release(tx, &tokens, now).map(drop))
     }
 }
 
@@ -115,34 +122,65 @@ impl Handler<RebaseDue> for Persistence {
 
     fn handle(&mut self, RebaseDue: RebaseDue, _: &mut Context<Self>) -> Self::Result {
         let now = self.now();
-        self.writer.write(|tx| queue::rebase_due(tx, now))
+        self.writer.write(|tx| queue::rebase_due(tx, now).map(drop))
     }
 }
 
 impl Handler<OpenIntent> for Persistence {
-    type Result = Result<OpenedIntent, StoreError>;
+    type Result = Result<Opening, StoreError>;
 
     fn handle(&mut self, OpenIntent { intent, token }: OpenIntent, _: &mut Context<Self>) -> Self::Result {
         let now = self.now();
-        self.writer.write(|tx| ledger::open_intent(tx, &intent, token, now))
+        self.writer.write(|tx| intents::open_intent(tx, &intent, token, now))
     }
 }
 
-impl Handler<SettleIntent> for Persistence {
-    type Result = Result<(), StoreError>;
+impl Handler<SettleEarlier> for Persistence {
+    type Result = Result<bool, StoreError>;
 
-    fn handle(&mut self, SettleIntent(intent): SettleIntent, _: &mut Context<Self>) -> Self::Result {
+    fn handle(&mut self, earlier: SettleEarlier, _: &mut Context<Self>) -> Self::Result {
         let now = self.now();
-        self.writer.write(|tx| ledger::settle_intent(tx, &intent, now))
+        let SettleEarlier { token, link, intent } = earlier;
+        self.writer.write(|tx| settle::settle_earlier(tx, token, &link, &intent, now))
+    }
+}
+
+impl Handler<BeginWalk> for Persistence {
+    type Result = Result<i64, StoreError>;
+
+    fn handle(&mut self, BeginWalk { machine, library }: BeginWalk, _: &mut Context<Self>) -> Self::Result {
+        self.writer.write(|tx| plex_index::begin_walk(tx, &machine, &library))
     }
 }
 
 impl Handler<ChangeIndex> for Persistence {
     type Result = Result<(), StoreError>;
 
-    fn handle(&mut self, ChangeIndex(change): ChangeIndex, _: &mut Context<Self>) -> Self::Result {
+    fn handle(&mut self, change: ChangeIndex, _: &mut Context<Self>) -> Self::Result {
         let now = self.now();
-        self.writer.write(|tx| plex_index::change(tx, &change, now))
+        self.writer.write(|tx| change_index(tx, &change, now))
+    }
+}
+
+fn change_index(tx: &mut WriteTx<'_>, change: &ChangeIndex, now: Timestamp) -> Result<(), StoreError> {
+    match change {
+        ChangeIndex::Server(machine) => {
+            plex_index::drop_all(tx)?;
+            settings::put(tx, settings::MACHINE, &machine.0)
+        }
+        ChangeIndex::Follow(keys) => {
+            let sections = plex_index::sections(tx)?;
+            let mut others = sections.iter().filter(|section| !keys.contains(&section.key));
+            others.try_for_each(|section| plex_index::drop_section(tx, &section.key).map(drop))
+        }
+        ChangeIndex::Parts { parts, walk } => plex_index::upsert_parts(tx, parts, *walk),
+        ChangeIndex::Walked { library, walk, newest_added_at } => {
+            let changed = library.content_changed_at;
+            plex_index::finish_walk(tx, &library.key, *walk, *newest_added_at, changed, now).map(drop)
+        }
+        ChangeIndex::Known { library, newest_added_at } => {
+            plex_index::note_progress(tx, &library.key, *newest_added_at, library.content_changed_at)
+        }
     }
 }
 
@@ -160,7 +198,8 @@ impl Handler<Prune> for Persistence {
 
     fn handle(&mut self, Prune: Prune, _: &mut Context<Self>) -> Self::Result {
         let now = self.now();
-        self.writer.write(|tx| prune::prune(tx, &self.settings.retention, now))
+        let keep = (self.settings.keep_history, self.settings.keep_dead);
+        self.writer.write(|tx| prune::prune(tx, now, keep.0, keep.1, PRUNED_AT_ONCE))
     }
 }
 

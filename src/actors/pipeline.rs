@@ -10,10 +10,13 @@ use jiff::Timestamp;
 use super::messages::{Applied, Buried, Found, NotDone, Target};
 use crate::domain::failure::{Failure, FailureClass, Peer};
 use crate::domain::ids::{MachineId, RatingKey, SceneId};
-use crate::domain::matching::Scored;
 use crate::domain::scene::Scene;
-use crate::store::ledger::{Link, SettledIntent};
-use crate::store::queue::{ClaimedJob, RunReport, Settled};
+use crate::store::ItemKey;
+use crate::store::intents::SettledIntent;
+use crate::store::ledger::Link;
+use crate::store::queue::ClaimedJob;
+use crate::store::settle::{RunReport, Settled};
+use crate::store::writes::WriteOutcome;
 
 /// The stations of a job: the actors behind their links, or plain functions in a simulation.
 pub trait Stages {
@@ -28,7 +31,7 @@ pub trait Stages {
         &self,
         scene: &Arc<Scene>,
         machine: &MachineId,
-        target: &Scored,
+        target: &Target,
         job: &ClaimedJob,
     ) -> impl Future<Output = Result<Applied, NotDone>>;
     /// Returns only when the verdict is stored or another run has taken the job over.
@@ -41,6 +44,27 @@ pub trait Stages {
 struct Done {
     intents: Vec<SettledIntent>,
     links: Vec<Link>,
+    unlinked: Vec<ItemKey>,
+}
+
+/// How many fields show what was written.
+pub(super) fn applied_count(intent: &SettledIntent) -> usize {
+    intent.fields.iter().filter(|field| field.outcome == WriteOutcome::Applied).count()
+}
+
+/// That the scene is the item, as it is kept.
+pub(super) fn link(machine: &MachineId, target: &Target, scene: &Scene, now: Timestamp) -> Link {
+    let Target { scored, identity, .. } = target;
+    Link {
+        item: ItemKey { machine: machine.clone(), rating_key: scored.rating_key.clone() },
+        scene: scene.id,
+        identity: identity.clone(),
+        section: scored.section.clone(),
+        part_path: scored.path.clone(),
+        evidence: scored.reasons.join("; "),
+        confidence: scored.confidence,
+        linked_at: now,
+    }
 }
 
 /// Runs one job from claim to verdict.
@@ -54,7 +78,7 @@ pub async fn run_job(job: ClaimedJob, stages: &impl Stages) {
         outcome.unwrap_or_else(|_| Err(Failure::bug("panic", "our own code panicked on this scene")));
     match &outcome {
         Ok(()) => {
-            let fields: usize = done.intents.iter().map(SettledIntent::applied_count).sum();
+            let fields: usize = done.intents.iter().map(applied_count).sum();
             tracing::info!("synced scene {scene}: {fields} fields written");
         }
         Err(failure) => {
@@ -65,9 +89,11 @@ pub async fn run_job(job: ClaimedJob, stages: &impl Stages) {
         token: job.token(),
         scene,
         started_at,
-        outcome: outcome.clone(),
+        correlation_id: job.job().correlation_id.clone(),
+        outcome,
         intents: done.intents,
         links: done.links,
+        unlinked: done.unlinked,
     };
     let settled = stages.settle(report).await;
     let Settled::Recorded(recorded) = settled else {
@@ -75,9 +101,9 @@ pub async fn run_job(job: ClaimedJob, stages: &impl Stages) {
         return;
     };
     tracing::debug!(state = %recorded.state, "scene {scene}: {}", recorded.next);
-    if let (Some(code), Err(failure)) = (recorded.buried, outcome) {
+    if let Some(letter) = recorded.buried {
         let correlation_id = job.job().correlation_id.clone();
-        stages.buried(Buried { scene, code, detail: failure.detail, correlation_id }).await;
+        stages.buried(Buried { scene, code: letter.code, detail: letter.detail, correlation_id }).await;
     }
 }
 
@@ -89,6 +115,7 @@ async fn carry(job: &ClaimedJob, stages: &impl Stages, done: &mut Done) -> Resul
         Err((stale, failure)) if failure.class == FailureClass::StaleMatch => {
             // What the index remembered is gone: match again in the same attempt, once.
             tracing::info!("scene {}: {}; matching again", scene.id, failure.detail);
+            done.unlinked.push(ItemKey { machine: found.machine.clone(), rating_key: stale.clone() });
             distrust.push(stale);
             let found = stages.find_match(&scene, &distrust).await?;
             apply_all(job, stages, &scene, &found, done).await.map_err(|(_, failure)| failure)
@@ -109,13 +136,13 @@ async fn apply_all(
     for target in &found.targets {
         let key = &target.scored.rating_key;
         claim_item(stages, scene, target).await.map_err(|failure| (key.clone(), failure))?;
-        match stages.apply(scene, &found.machine, &target.scored, job).await {
+        match stages.apply(scene, &found.machine, target, job).await {
             Ok(applied) => {
                 for note in &applied.notes {
                     tracing::info!(plex.rating_key = %key, "scene {}: {note}", scene.id);
                 }
                 done.intents.extend(applied.intent);
-                done.links.push(Link::new(&found.machine, &target.scored, scene));
+                done.links.push(link(&found.machine, target, scene, stages.now()));
             }
             Err(NotDone { failure, intent }) => {
                 done.intents.extend(intent);

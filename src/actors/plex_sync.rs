@@ -6,16 +6,18 @@ use std::time::Duration;
 use actix::{Actor, Context, Handler, ResponseFuture};
 use tokio::sync::Semaphore;
 
-use super::messages::{Applied, ApplyEdits, NotDone, OpenIntent, SettleIntent};
+use super::messages::{Applied, ApplyEdits, NotDone, OpenIntent, SettleEarlier};
 use super::persistence::Persistence;
+use super::pipeline::{applied_count, link};
 use super::stage::{caught, storage};
 use crate::clock::Clock;
 use crate::domain::edits::{Base, Edit, EditPolicy, Plan, plan, wanted};
 use crate::domain::failure::{Failure, FailureClass, Peer};
 use crate::domain::item::PlexItem;
 use crate::plex::{ItemIds, PlexClient};
-use crate::store::ledger::{EditResult, NewIntent, OpenedIntent, SettledIntent};
-use crate::store::{Readers, ledger};
+use crate::store::intents::{self, NewIntent, Opening, SettledField, SettledIntent};
+use crate::store::writes::WriteOutcome;
+use crate::store::{ItemKey, Readers, ledger};
 use crate::supervision::{Link, Watch};
 use crate::telemetry::redact::PathStyle;
 
@@ -65,19 +67,19 @@ crate::supervised!(PlexSync);
 impl Editor {
     /// Files move between items; writing to an item that holds another file by now would be writing to a stranger.
     fn still_holds_the_file(&self, item: &PlexItem, order: &ApplyEdits) -> Result<(), Failure> {
-        if item.paths.contains(&order.target.path) {
+        if item.paths.contains(&order.target.scored.path) {
             return Ok(());
         }
         let detail = format!(
             "item {} in Plex no longer holds the file {:?}",
             item.rating_key,
-            self.paths.show(&order.target.path)
+            self.paths.show(&order.target.scored.path)
         );
         Err(Failure::new(FailureClass::StaleMatch, Peer::Plex, "file_moved", detail))
     }
 
     async fn apply(&self, order: &ApplyEdits) -> Result<Applied, NotDone> {
-        let item = self.plex.item(&order.target.rating_key).await?;
+        let item = self.plex.item(&order.target.scored.rating_key).await?;
         self.still_holds_the_file(&item, order)?;
         self.look_into_earlier_intent(order, &item).await?;
         let Plan { edits, notes } =
@@ -86,83 +88,97 @@ impl Editor {
         if edits.is_empty() {
             return Ok(Applied { intent: None, notes });
         }
-        let intent = self.open_intent(order, &item, &edits).await?;
-        self.write(order, &item, &edits).await.map_err(|failure| self.unwritten(failure, intent.clone()))?;
+        let id = self.open_intent(order, &item, &edits).await?;
+        if let Err(failure) = self.write(&item, &edits).await {
+            // A write whose answer got lost may have been applied: its intent stays open, and the next run reads it
+            // back before anything is sent again. A write that was refused has changed nothing.
+            let may_be_applied =
+                matches!(failure.class, FailureClass::Unavailable | FailureClass::Interrupted);
+            let intent = (!may_be_applied).then(|| settled(id, &edits, &item));
+            return Err(NotDone { failure, intent });
+        }
         // A 200 proves nothing: Plex answers the same when it has stored nothing.
-        let after = self.plex.item(&order.target.rating_key).await?;
-        let settled = intent.settled(&after, self.clock.now());
-        match missing(&settled) {
-            None => Ok(Applied { intent: Some(settled), notes }),
-            Some(failure) => Err(NotDone { failure, intent: Some(settled) }),
+        let after = self.plex.item(&order.target.scored.rating_key).await?;
+        let intent = settled(id, &edits, &after);
+        match missing(&intent) {
+            None => Ok(Applied { intent: Some(intent), notes }),
+            Some(failure) => Err(NotDone { failure, intent: Some(intent) }),
         }
     }
 
     /// An intent that is still open belongs to a run that ended between its write and its record. What the item shows
     /// now tells whether that write arrived, so that neither ownership nor history is lost and nothing is sent twice.
     async fn look_into_earlier_intent(&self, order: &ApplyEdits, item: &PlexItem) -> Result<(), Failure> {
-        let key = (&order.machine, &order.target.rating_key, order.scene.id);
-        let open =
-            self.readers.with(|reader| ledger::intent_of(reader, key.0, key.1, key.2)).map_err(storage)?;
+        let (key, scene) = (order.item_key(), order.scene.id);
+        let open = self.readers.with(|reader| intents::intent_of(reader, &key, scene)).map_err(storage)?;
         let Some(open) = open else { return Ok(()) };
-        let settled = open.settled(item, self.clock.now());
+        let intent = settled(open.id, &open.intent.edits, item);
+        let arrived = applied_count(&intent);
         tracing::info!(
-            "scene {}: an earlier write to item {} was looked into: {} fields had arrived",
-            order.scene.id,
-            key.1,
-            settled.applied_count()
+            "scene {scene}: an earlier write to item {} was looked into: {arrived} fields had arrived",
+            item.rating_key
         );
-        let stored = self.persistence.ask(SettleIntent(settled), STORE_LIMIT).await;
-        stored.map_err(|error| Failure::interrupted("stage_restarted", error.to_string()))?.map_err(storage)
+        let link = link(&order.machine, &order.target, &order.scene, self.clock.now());
+        let earlier = SettleEarlier { token: order.token, link, intent };
+        let in_hand = self.persistence.ask(earlier, STORE_LIMIT).await;
+        let in_hand = in_hand.map_err(|error| Failure::interrupted("stage_restarted", error.to_string()))?;
+        if in_hand.map_err(storage)? { Ok(()) } else { Err(fenced()) }
     }
 
     fn base(&self, order: &ApplyEdits) -> Result<Base, Failure> {
-        let base =
-            |reader: &mut _| ledger::base(reader, &order.machine, &order.target.rating_key, &order.scene);
-        self.readers.with(base).map_err(storage)
+        self.readers.with(|reader| ledger::base(reader, &order.item_key(), &order.scene)).map_err(storage)
     }
 
-    async fn open_intent(
-        &self,
-        order: &ApplyEdits,
-        item: &PlexItem,
-        edits: &[Edit],
-    ) -> Result<ledger::Intent, Failure> {
-        let before = edits.iter().map(|edit| (edit.field, item.value(edit.field).to_owned())).collect();
+    async fn open_intent(&self, order: &ApplyEdits, item: &PlexItem, edits: &[Edit]) -> Result<i64, Failure> {
         let intent = NewIntent {
             scene: order.scene.id,
-            machine: order.machine.clone(),
-            rating_key: item.rating_key.clone(),
+            item: order.item_key(),
             edits: edits.to_vec(),
-            before,
-            identity: order.scene.identity(),
+            before: edits.iter().map(|edit| (edit.field, item.value(edit.field).to_owned())).collect(),
             correlation_id: order.correlation_id.clone(),
         };
         let opened = self.persistence.ask(OpenIntent { intent, token: order.token }, STORE_LIMIT).await;
         let opened = opened.map_err(|error| Failure::interrupted("stage_restarted", error.to_string()))?;
         match opened.map_err(storage)? {
-            OpenedIntent::Opened(intent) => Ok(intent),
-            OpenedIntent::Fenced => Err(Failure::interrupted("fenced", "another run has taken the job over")),
+            Opening::Opened(id) => Ok(id),
+            Opening::Fenced => Err(fenced()),
+            Opening::Unsettled(_) => {
+                Err(Failure::interrupted("unsettled", "an earlier write is not looked into yet"))
+            }
         }
     }
 
-    async fn write(&self, order: &ApplyEdits, item: &PlexItem, edits: &[Edit]) -> Result<(), Failure> {
+    async fn write(&self, item: &PlexItem, edits: &[Edit]) -> Result<(), Failure> {
         let closed = |_| Failure::interrupted("shutdown", "the service is stopping");
         let _turn = self.one_write.acquire().await.map_err(closed)?;
-        self.plex.edit(&item.section, &ItemIds::one(order.target.rating_key.clone()), edits).await
-    }
-
-    /// A write whose answer got lost may have been applied: its intent stays open and the next run reads it back before
-    /// anything is sent again. A write that was refused has changed nothing.
-    fn unwritten(&self, failure: Failure, intent: ledger::Intent) -> NotDone {
-        let may_be_applied = matches!(failure.class, FailureClass::Unavailable | FailureClass::Interrupted);
-        let intent = (!may_be_applied).then(|| intent.refused(self.clock.now()));
-        NotDone { failure, intent }
+        self.plex.edit(&item.section, &ItemIds::one(item.rating_key.clone()), edits).await
     }
 }
 
-fn missing(settled: &SettledIntent) -> Option<Failure> {
-    let missing = settled.results.iter().filter(|result| !result.applied);
-    let names: Vec<_> = missing.map(|EditResult { edit, .. }| edit.field.as_str()).collect();
+impl ApplyEdits {
+    fn item_key(&self) -> ItemKey {
+        ItemKey { machine: self.machine.clone(), rating_key: self.target.scored.rating_key.clone() }
+    }
+}
+
+fn fenced() -> Failure {
+    Failure::interrupted("fenced", "another run has taken the job over")
+}
+
+/// Compares an item that was read back with what was to be written.
+fn settled(id: i64, edits: &[Edit], item: &PlexItem) -> SettledIntent {
+    let field = |edit: &Edit| SettledField {
+        field: edit.field,
+        outcome: if edit.is_applied(item) { WriteOutcome::Applied } else { WriteOutcome::NotApplied },
+        after: item.value(edit.field).to_owned(),
+        note: edit.value.is_none().then(|| "the lock alone was set".to_owned()),
+    };
+    SettledIntent { id, fields: edits.iter().map(field).collect() }
+}
+
+fn missing(intent: &SettledIntent) -> Option<Failure> {
+    let missing = intent.fields.iter().filter(|field| field.outcome != WriteOutcome::Applied);
+    let names: Vec<_> = missing.map(|field| field.field.as_str()).collect();
     if names.is_empty() {
         return None;
     }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::dead_letter::DeadLetter;
 use super::matching::Matching;
-use super::messages::{Applied, ApplyEdits, Buried, FindMatch, Found, NotDone, Settle};
+use super::messages::{Applied, ApplyEdits, Buried, FindMatch, Found, NotDone, Settle, Target};
 use super::peers::Peers;
 use super::persistence::Persistence;
 use super::pipeline::Stages;
@@ -15,10 +15,10 @@ use super::plex_sync::PlexSync;
 use crate::clock::Clock;
 use crate::domain::failure::{Failure, FailureClass, Peer};
 use crate::domain::ids::{MachineId, RatingKey, SceneId};
-use crate::domain::matching::Scored;
 use crate::domain::scene::Scene;
 use crate::stash::StashClient;
-use crate::store::queue::{ClaimedJob, RunReport, Settled};
+use crate::store::queue::ClaimedJob;
+use crate::store::settle::{RunReport, Settled};
 use crate::supervision::{Link, LinkError};
 
 /// A match may have to wait for the first walk of a large library.
@@ -91,7 +91,7 @@ impl Stages for ActorStages {
         &self,
         scene: &Arc<Scene>,
         machine: &MachineId,
-        target: &Scored,
+        target: &Target,
         job: &ClaimedJob,
     ) -> Result<Applied, NotDone> {
         let ask = ApplyEdits {

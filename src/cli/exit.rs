@@ -61,13 +61,16 @@ impl From<anyhow::Error> for Failed {
 
 fn exit_of(error: &StoreError) -> Exit {
     match error {
-        StoreError::Busy { .. } => Exit::Busy,
-        StoreError::Corrupt { .. } | StoreError::TooNew { .. } | StoreError::Unreadable { .. } => Exit::Data,
-        StoreError::SqliteTooOld { .. } => Exit::Internal,
+        StoreError::Busy { .. } | StoreError::Locked(_) => Exit::Busy,
+        StoreError::Corrupt { .. }
+        | StoreError::TooNew { .. }
+        | StoreError::Outdated { .. }
+        | StoreError::Foreign { .. }
+        | StoreError::BadRow { .. } => Exit::Data,
+        StoreError::SqliteTooOld { .. } | StoreError::Other(_) => Exit::Internal,
         StoreError::Missing { .. }
+        | StoreError::Unopenable { .. }
         | StoreError::DiskFull(_)
-        | StoreError::Locked(_)
-        | StoreError::Open { .. }
-        | StoreError::Refused(_) => Exit::Io,
+        | StoreError::Io(_) => Exit::Io,
     }
 }

@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 
 use clap::Subcommand;
-use jiff::Timestamp;
 
 use super::exit::{Exit, Failed};
 use super::{Global, output};
@@ -11,8 +10,8 @@ use crate::config::Purpose;
 use crate::domain::ids::SceneId;
 use crate::domain::job::{Job, JobState};
 use crate::store::Readers;
-use crate::store::queue::list;
-use crate::web::status::{JobDetail, JobLine};
+use crate::store::jobs::jobs;
+use crate::web::status::{JobDetail, JobLine, WriteLine};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum QueueCommand {
@@ -58,15 +57,16 @@ pub(super) fn queue(global: &Global, command: &QueueCommand) -> Result<(), Faile
 
 /// Reads page by page, so that a long list is not one long read.
 fn all(readers: &Readers, state: Option<JobState>) -> Result<Vec<Job>, Failed> {
-    const PAGE: i64 = 1000;
-    let mut jobs: Vec<Job> = Vec::new();
+    const PAGE: usize = 1000;
+    let mut found: Vec<Job> = Vec::new();
     loop {
-        let after = jobs.last().map_or(0, |job| job.scene.get());
-        let page = readers.with(|reader| list(reader, state, after, PAGE))?;
-        let last = i64::try_from(page.len()).unwrap_or(0) < PAGE;
-        jobs.extend(page);
+        let after = found.last().map(|job| job.scene);
+        let page = readers.with(|reader| jobs(reader, state, after, PAGE))?;
+        let last = page.len() < PAGE;
+        // Without a state the list is of open work.
+        found.extend(page.into_iter().filter(|job| state.is_some() || job.state != JobState::Done));
         if last {
-            return Ok(jobs);
+            return Ok(found);
         }
     }
 }
@@ -104,28 +104,21 @@ fn shown(detail: &JobDetail) -> String {
     line("event", format!("{} of which {} is synced", detail.generation, detail.synced_generation));
     line("correlation", job.correlation_id.clone());
     if let Some(letter) = &detail.dead_letter {
-        line("dead letter", format!("{} at {}: {}", letter.code, time(letter.buried_at), letter.detail));
+        line("dead letter", format!("{} at {}: {}", letter.code, letter.buried_at, letter.detail));
         if let Some(answer) = &letter.answer {
             line("last answer", answer.clone());
         }
     }
     for attempt in &detail.history {
         let why = attempt.detail.as_deref().map_or_else(String::new, |detail| format!(": {detail}"));
-        line("attempt", format!("{} {}{why}; {}", time(attempt.ended_at), attempt.outcome, attempt.next));
+        line("attempt", format!("{} {}{why}; {}", attempt.ended_at, attempt.outcome, attempt.next));
     }
     for write in &detail.writes {
-        let after =
-            write.after.as_deref().map_or_else(|| "(lock only)".to_owned(), |after| format!("{after:?}"));
+        let WriteLine { rating_key, field, before, after, outcome, written_at, .. } = write;
+        let note = write.note.as_deref().map_or_else(String::new, |note| format!(" ({note})"));
         line(
             "write",
-            format!(
-                "{} item {} {}: {:?} -> {after}, {}",
-                time(write.written_at),
-                write.rating_key,
-                write.field,
-                write.before,
-                write.outcome
-            ),
+            format!("{written_at} item {rating_key} {field}: {before:?} -> {after:?}, {outcome}{note}"),
         );
     }
     text
@@ -143,8 +136,4 @@ fn next(job: &JobLine) -> String {
             "nothing until Stash reports a change of the scene".to_owned()
         }
     }
-}
-
-fn time(milliseconds: i64) -> String {
-    Timestamp::from_millisecond(milliseconds).map_or_else(|_| "?".to_owned(), |time| time.to_string())
 }

@@ -1,55 +1,121 @@
-//! How much is there of everything, and does it add up?
-
-use std::collections::BTreeMap;
+//! How many events and jobs are there, and do the sums agree?
 
 use diesel::prelude::*;
-use serde::{Deserialize, Serialize};
+use diesel::sql_types::{BigInt, Bool};
+use jiff::Timestamp;
 
-use super::schema::tallies;
-use super::{ReadConnection, StoreError, queue};
+use super::StoreError;
+use super::connection::{Connected, ReadConn, WriteTx};
+use super::rows::Table;
+use super::schema::{jobs, tallies};
+
 use crate::domain::job::JobState;
 
-/// Every event and every job since the database was made.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counts {
+/// What was counted since the database was made. `received` is also the generation of the last event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Queryable, QueryableByName, Selectable, AsChangeset)]
+#[diesel(table_name = tallies)]
+pub struct Tallies {
     pub received: i64,
     pub coalesced: i64,
     pub ignored: i64,
+    /// Jobs that were made, or made again after they were done.
     pub opened: i64,
     pub done: i64,
+    /// Jobs that a person took away.
     pub dropped: i64,
-    /// Jobs that are not done, by state.
-    pub unfinished: BTreeMap<JobState, i64>,
-    /// Always 0: received = coalesced + ignored + opened, and opened = done + unfinished + dropped.
-    pub conservation_error: i64,
 }
 
-pub fn counts(connection: &mut impl ReadConnection) -> Result<Counts, StoreError> {
-    // One read transaction, so that the figures belong together.
-    let columns = (
-        tallies::received,
-        tallies::coalesced,
-        tallies::ignored,
-        tallies::opened,
-        tallies::done,
-        tallies::dropped,
-    );
-    let read = connection.connection().transaction(|connection| {
-        let row: (i64, i64, i64, i64, i64, i64) = tallies::table.select(columns).first(connection)?;
-        Ok::<_, StoreError>((row, queue::unfinished_counts(&mut Borrowed(connection))?))
-    });
-    let ((received, coalesced, ignored, opened, done, dropped), unfinished) = read?;
-    let open: i64 = unfinished.values().sum();
-    let events = received - coalesced - ignored - opened;
-    let work = opened - done - open - dropped;
-    let conservation_error = events.abs() + work.abs();
-    Ok(Counts { received, coalesced, ignored, opened, done, dropped, unfinished, conservation_error })
-}
+const THE_ROW: i64 = 1;
 
-struct Borrowed<'a>(&'a mut SqliteConnection);
-
-impl ReadConnection for Borrowed<'_> {
-    fn connection(&mut self) -> &mut SqliteConnection {
-        self.0
+impl Tallies {
+    pub(super) fn load(conn: &mut impl ReadConn) -> Result<Self, StoreError> {
+        Ok(tallies::table.find(THE_ROW).select(Self::as_select()).first(conn.connection())?)
     }
+
+    pub(super) fn save(&self, tx: &mut WriteTx<'_>) -> Result<(), StoreError> {
+        diesel::update(tallies::table.find(THE_ROW)).set(self).execute(tx.connection())?;
+        Ok(())
+    }
+}
+
+/// The unfinished jobs by state, and the tallies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counts {
+    pub ready: i64,
+    pub running: i64,
+    pub waiting: i64,
+    pub parked: i64,
+    pub dead: i64,
+    pub tallies: Tallies,
+}
+
+/// How far the sums are apart. Anything but twice 0 is a bug.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ConservationError {
+    pub events: i64,
+    pub jobs: i64,
+}
+
+impl Counts {
+    /// Jobs that time or an event will start again, and those in hand.
+    pub fn open(&self) -> i64 {
+        self.ready + self.running + self.waiting + self.parked
+    }
+
+    /// Every event was coalesced, ignored or opened a job; every opened job is done, open, dead or was dropped.
+    pub fn conservation_error(&self) -> ConservationError {
+        let Tallies { received, coalesced, ignored, opened, done, dropped } = self.tallies;
+        ConservationError {
+            events: received - coalesced - ignored - opened,
+            jobs: opened - done - self.open() - self.dead - dropped,
+        }
+    }
+}
+
+/// Counts from the indexes alone; the jobs that are done are never touched. One statement sees one moment, so the
+/// sums agree however much is written meanwhile.
+pub fn counts(conn: &mut impl ReadConn) -> Result<Counts, StoreError> {
+    const QUERY: &str = "SELECT received, coalesced, ignored, opened, done, dropped,
+        (SELECT count(*) FROM jobs WHERE state = 'ready' AND state <> 'done') AS ready,
+        (SELECT count(*) FROM jobs WHERE state = 'running' AND state <> 'done') AS running,
+        (SELECT count(*) FROM jobs WHERE state = 'waiting' AND state <> 'done') AS waiting,
+        (SELECT count(*) FROM jobs WHERE state = 'parked' AND state <> 'done') AS parked,
+        (SELECT count(*) FROM jobs WHERE state = 'dead' AND state <> 'done') AS dead
+        FROM tallies WHERE only_row = 1";
+    let row = diesel::sql_query(QUERY).get_result::<CountsRow>(conn.connection())?;
+    let CountsRow { ready, running, waiting, parked, dead, tallies } = row;
+    Ok(Counts { ready, running, waiting, parked, dead, tallies })
+}
+
+#[derive(QueryableByName)]
+struct CountsRow {
+    #[diesel(sql_type = BigInt)]
+    ready: i64,
+    #[diesel(sql_type = BigInt)]
+    running: i64,
+    #[diesel(sql_type = BigInt)]
+    waiting: i64,
+    #[diesel(sql_type = BigInt)]
+    parked: i64,
+    #[diesel(sql_type = BigInt)]
+    dead: i64,
+    #[diesel(embed)]
+    tallies: Tallies,
+}
+
+/// When the ready job that has been due the longest became due, or the next one will be.
+pub fn oldest_ready(conn: &mut impl ReadConn) -> Result<Option<Timestamp>, StoreError> {
+    let due = jobs::table
+        .filter(jobs::due_at.is_not_null())
+        .filter(jobs::state.eq(JobState::Ready.as_str()))
+        .select(jobs::due_at)
+        .order(jobs::due_at.asc())
+        .first::<Option<i64>>(conn.connection())
+        .optional()?;
+    Table("jobs").opt_time(due.flatten())
+}
+
+/// The words of the partial index on unfinished jobs. SQLite uses it only for a query that repeats them literally.
+pub(super) fn unfinished() -> diesel::expression::SqlLiteral<Bool> {
+    diesel::dsl::sql("state <> 'done'")
 }

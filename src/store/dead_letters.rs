@@ -1,76 +1,161 @@
-//! What was given up, and why?
+//! Which jobs were given up, and why?
 
 use diesel::prelude::*;
 use jiff::Timestamp;
 
-use super::rows::SCENE;
-use super::schema::dead_letters;
-use super::{ReadConnection, StoreError, WriteTx};
+use super::StoreError;
+use super::connection::{Connected, ReadConn, WriteTx};
+use super::rows::{SCENE, Table, limit, millis};
+use super::schema::dead_letters as letters;
+
 use crate::domain::failure::Failure;
-use crate::domain::ids::SceneId;
+use crate::domain::ids::{CorrelationId, SceneId};
 use crate::domain::job::Job;
 
-/// A job that was given up.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, serde::Serialize)]
-#[diesel(table_name = dead_letters)]
+/// Why a job was given up; open until an event or a person deals with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeadLetter {
-    pub letter_id: i64,
+    pub id: i64,
+    pub scene: SceneId,
     pub code: String,
     pub detail: String,
-    /// The beginning of the peer's last answer.
+    /// The beginning of the peer's answer.
     pub answer: Option<String>,
-    pub attempts: i32,
-    /// Milliseconds since 1970.
-    pub buried_at: i64,
-    pub correlation_id: String,
+    pub attempts: u32,
+    pub buried_at: Timestamp,
+    pub closed: Option<(Timestamp, Closed)>,
+    pub correlation_id: CorrelationId,
 }
 
-/// Writes the letter of a job that has just been given up, and returns its code.
+/// How a dead letter ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closed {
+    /// An event for the scene came and opened the job again.
+    Superseded,
+    /// A person took the job away.
+    Dropped,
+}
+
+impl Closed {
+    const ALL: [Self; 2] = [Self::Superseded, Self::Dropped];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Superseded => "superseded",
+            Self::Dropped => "dropped",
+        }
+    }
+}
+
+/// The letter of a scene that is dead now.
+pub fn open_letter(conn: &mut impl ReadConn, scene: SceneId) -> Result<Option<DeadLetter>, StoreError> {
+    let row = letters::table
+        .filter(of_scene(scene).and(letters::closed_at.is_null()))
+        .select(LetterRow::as_select())
+        .first(conn.connection());
+    row.optional()?.map(DeadLetter::try_from).transpose()
+}
+
+/// One letter, open or closed.
+pub fn letter(conn: &mut impl ReadConn, id: i64) -> Result<Option<DeadLetter>, StoreError> {
+    let row = letters::table.find(id).select(LetterRow::as_select()).first(conn.connection());
+    row.optional()?.map(DeadLetter::try_from).transpose()
+}
+
+/// Up to `rows` open letters in the order of their scenes, after the scene given.
+pub fn open_letters(
+    conn: &mut impl ReadConn,
+    after: Option<SceneId>,
+    rows: usize,
+) -> Result<Vec<DeadLetter>, StoreError> {
+    let found = letters::table
+        .filter(letters::kind.eq(SCENE).and(letters::id.gt(after.map_or(0, SceneId::get))))
+        .filter(letters::closed_at.is_null())
+        .order(letters::id.asc())
+        .limit(limit(rows))
+        .select(LetterRow::as_select())
+        .load(conn.connection())?;
+    found.into_iter().map(DeadLetter::try_from).collect()
+}
+
+/// Writes the letter of a job that was just given up.
 pub(super) fn bury(
     tx: &mut WriteTx<'_>,
     job: &Job,
+    code: &str,
     failure: &Failure,
     now: Timestamp,
-) -> Result<String, StoreError> {
-    let code = job.code.clone().unwrap_or_else(|| failure.code.to_owned());
-    let row = (
-        dead_letters::kind.eq(SCENE),
-        dead_letters::id.eq(job.scene.get()),
-        dead_letters::code.eq(&code),
-        dead_letters::detail.eq(&failure.detail),
-        dead_letters::answer.eq(failure.answer.as_deref()),
-        dead_letters::attempts.eq(i32::try_from(job.attempts).unwrap_or(i32::MAX)),
-        dead_letters::buried_at.eq(now.as_millisecond()),
-        dead_letters::correlation_id.eq(job.correlation_id.as_str()),
-    );
-    diesel::insert_into(dead_letters::table).values(row).execute(tx.connection())?;
-    Ok(code)
+) -> Result<DeadLetter, StoreError> {
+    let row = diesel::insert_into(letters::table)
+        .values((
+            letters::kind.eq(SCENE),
+            letters::id.eq(job.scene.get()),
+            letters::code.eq(code),
+            letters::detail.eq(&failure.detail),
+            letters::answer.eq(&failure.answer),
+            letters::attempts.eq(i64::from(job.attempts)),
+            letters::buried_at.eq(millis(now)),
+            letters::correlation_id.eq(job.correlation_id.as_str()),
+        ))
+        .returning(LetterRow::as_returning())
+        .get_result(tx.connection())?;
+    row.try_into()
 }
 
-/// Closes the open letter of a scene.
+/// Closes the open letter of a scene, if there is one.
 pub(super) fn close(
     tx: &mut WriteTx<'_>,
     scene: SceneId,
-    how: &str,
+    closed: Closed,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let open = dead_letters::table
-        .filter(dead_letters::kind.eq(SCENE))
-        .filter(dead_letters::id.eq(scene.get()))
-        .filter(dead_letters::closed_at.is_null());
-    let closed = (dead_letters::closed_at.eq(now.as_millisecond()), dead_letters::closed_as.eq(how));
-    diesel::update(open).set(closed).execute(tx.connection())?;
+    diesel::update(letters::table.filter(of_scene(scene).and(letters::closed_at.is_null())))
+        .set((letters::closed_at.eq(millis(now)), letters::closed_as.eq(closed.as_str())))
+        .execute(tx.connection())?;
     Ok(())
 }
 
-/// The open letter of a scene.
-pub fn open_letter(
-    connection: &mut impl ReadConnection,
-    scene: SceneId,
-) -> Result<Option<DeadLetter>, StoreError> {
-    let open = dead_letters::table
-        .filter(dead_letters::kind.eq(SCENE))
-        .filter(dead_letters::id.eq(scene.get()))
-        .filter(dead_letters::closed_at.is_null());
-    Ok(open.select(DeadLetter::as_select()).first(connection.connection()).optional()?)
+#[diesel::dsl::auto_type(no_type_alias)]
+fn of_scene(scene: SceneId) -> _ {
+    let id: i64 = scene.get();
+    let kind: &'static str = SCENE;
+    letters::kind.eq(kind).and(letters::id.eq(id))
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = letters)]
+struct LetterRow {
+    letter_id: i64,
+    id: i64,
+    code: String,
+    detail: String,
+    answer: Option<String>,
+    attempts: i64,
+    buried_at: i64,
+    closed_at: Option<i64>,
+    closed_as: Option<String>,
+    correlation_id: String,
+}
+
+impl TryFrom<LetterRow> for DeadLetter {
+    type Error = StoreError;
+
+    fn try_from(row: LetterRow) -> Result<Self, StoreError> {
+        let table = Table("dead_letters");
+        let closed_as = row.closed_as.map(|word| {
+            let known = Closed::ALL.into_iter().find(|closed| closed.as_str() == word);
+            known.ok_or_else(|| table.bad(&format!("no such way to close: {word:?}")))
+        });
+        Ok(Self {
+            id: row.letter_id,
+            scene: table.scene(row.id)?,
+            code: row.code,
+            detail: row.detail,
+            answer: row.answer,
+            attempts: table.count(row.attempts)?,
+            buried_at: table.time(row.buried_at)?,
+            closed: table.opt_time(row.closed_at)?.zip(closed_as.transpose()?),
+            correlation_id: table.correlation(row.correlation_id)?,
+        })
+    }
 }

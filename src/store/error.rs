@@ -1,69 +1,95 @@
-//! What can go wrong with the database, and what should a person do about it?
+//! What can go wrong with the database, and what does the reader of the message do about it?
 
-use std::path::PathBuf;
-
-use diesel::result::{ConnectionError, DatabaseErrorKind, Error as DieselError};
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use thiserror::Error;
 
-/// A failure of the store. Each text says what to do.
+/// Each message says in one sentence what to do; the cause, where there is one, is the source.
 #[derive(Debug, Error)]
 pub enum StoreError {
-    #[error("another PlexSync process owns the database ({owner}); stop it first")]
-    Busy { owner: String },
-    #[error("there is no database at {path}; start `plexsync run` once, or set storage.path")]
-    Missing { path: PathBuf },
-    #[error(
-        "the database {path} is damaged ({problem}); move it away and restore a backup, or start afresh without it"
-    )]
-    Corrupt { path: PathBuf, problem: String },
-    #[error(
-        "the database {path} was written by a newer PlexSync; install that version, or restore an older backup"
-    )]
-    TooNew { path: PathBuf },
-    #[error("this build carries SQLite {found}, which can lose commits; it has to be {needed} or newer")]
-    SqliteTooOld { found: String, needed: &'static str },
-    #[error("the disk of the database is full or cannot be written: {0}")]
-    DiskFull(String),
-    #[error("the database is locked by another process: {0}")]
-    Locked(String),
-    #[error("cannot open the database {path}: {problem}")]
-    Open { path: PathBuf, problem: String },
-    #[error("the database holds {what}, which this version does not understand")]
-    Unreadable { what: String },
-    #[error("the database refused: {0}")]
-    Refused(#[source] DieselError),
-}
-
-impl From<DieselError> for StoreError {
-    fn from(error: DieselError) -> Self {
-        if let DieselError::RollbackErrorOnCommit { commit_error, .. } = error {
-            // SQLite has rolled back by itself; what counts is why the commit failed.
-            return Self::from(*commit_error);
-        }
-        let DieselError::DatabaseError(DatabaseErrorKind::Unknown, about) = &error else {
-            return Self::Refused(error);
-        };
-        let text = about.message().to_owned();
-        // diesel gives SQLite's own text and no code.
-        if text.contains("disk is full")
-            || text.contains("disk I/O error")
-            || text.contains("readonly database")
-        {
-            Self::DiskFull(text)
-        } else if text.contains("database is locked") || text.contains("database is busy") {
-            Self::Locked(text)
-        } else {
-            Self::Refused(error)
-        }
-    }
+    #[error("{file} is in use by {owner}: stop that process first")]
+    Busy { file: String, owner: String },
+    #[error("{file} is damaged ({problem}): restore a backup of it, or move it away to start empty")]
+    Corrupt { file: String, problem: String },
+    #[error("{file} was written by a newer version (schema {version}): upgrade, or restore an older backup")]
+    TooNew { file: String, version: String },
+    #[error("{file} was written by an older version: start the service once to bring it up to date")]
+    Outdated { file: String },
+    #[error("{file} is a database of another program: set another path for this one")]
+    Foreign { file: String },
+    #[error("SQLite {found} can lose commits: build with SQLite {needed} or newer")]
+    SqliteTooOld { found: String, needed: String },
+    #[error("{file} does not exist: check the configured path, or start the service once to create it")]
+    Missing { file: String },
+    #[error("{file} cannot be opened ({problem}): check the path, its permissions and the file system")]
+    Unopenable { file: String, problem: String },
+    #[error("the disk or the quota of the database is full: free some space")]
+    DiskFull(#[source] DieselError),
+    /// SQLite does not pass on whether a write met a limit on file sizes or a failing disk.
+    #[error("the database cannot be read or written: check the disk, the limits on file sizes and the mount")]
+    Io(#[source] DieselError),
+    #[error("another process holds the write lock of the database: try again, or stop that process")]
+    Locked(#[source] DieselError),
+    #[error("a row of {table} cannot be read ({problem}): restore a backup, or report a bug")]
+    BadRow { table: &'static str, problem: String },
+    #[error("the database refused a statement: report a bug with the cause")]
+    Other(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl StoreError {
-    pub(super) fn unreadable(what: impl Into<String>) -> Self {
-        Self::Unreadable { what: what.into() }
+    /// Whether the same call may succeed later without anybody changing the database.
+    pub fn is_temporary(&self) -> bool {
+        match self {
+            Self::DiskFull(_) | Self::Io(_) | Self::Locked(_) | Self::Busy { .. } => true,
+            Self::Corrupt { .. }
+            | Self::TooNew { .. }
+            | Self::Outdated { .. }
+            | Self::Foreign { .. }
+            | Self::SqliteTooOld { .. }
+            | Self::Missing { .. }
+            | Self::Unopenable { .. }
+            | Self::BadRow { .. }
+            | Self::Other(_) => false,
+        }
     }
 
-    pub(super) fn open(path: &std::path::Path, error: &ConnectionError) -> Self {
-        Self::Open { path: path.to_owned(), problem: error.to_string() }
+    /// Understands an error that was met while opening a file, so that the message names the file.
+    pub(super) fn opening(file: &str, error: DieselError) -> Self {
+        let error = Self::from(error);
+        if let Self::Corrupt { problem, .. } = error {
+            return Self::Corrupt { file: file.to_owned(), problem };
+        }
+        if let Self::Other(source) = &error {
+            return Self::Unopenable { file: file.to_owned(), problem: source.to_string() };
+        }
+        error
+    }
+
+    pub(super) fn bad_row(table: &'static str, problem: &impl ToString) -> Self {
+        Self::BadRow { table, problem: problem.to_string() }
+    }
+}
+
+impl From<DieselError> for StoreError {
+    /// diesel passes on SQLite's text but not its code, so the text has to tell the kinds apart.
+    fn from(error: DieselError) -> Self {
+        if let DieselError::RollbackErrorOnCommit { commit_error, .. } = error {
+            return Self::from(*commit_error);
+        }
+        let DieselError::DatabaseError(DatabaseErrorKind::Unknown, details) = &error else {
+            return Self::Other(Box::new(error));
+        };
+        let problem = details.message();
+        let says = |words: &str| problem.contains(words);
+        if says("disk is full") {
+            Self::DiskFull(error)
+        } else if says("I/O error") {
+            Self::Io(error)
+        } else if says("is locked") {
+            Self::Locked(error)
+        } else if says("malformed") || says("not a database") {
+            Self::Corrupt { file: "the database".to_owned(), problem: problem.to_owned() }
+        } else {
+            Self::Other(Box::new(error))
+        }
     }
 }

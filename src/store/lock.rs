@@ -1,54 +1,65 @@
-//! Who owns the database? One process at a time, by a lock that ends with the process.
+//! Which process owns the database? One at a time: a start takes back every job in hand, and must not take it from
+//! another process that is still working on it.
 
-use std::fs::{File, OpenOptions};
-use std::io::{Read as _, Seek as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::ffi::OsString;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use super::StoreError;
 
-/// Held for as long as the process owns the database.
+/// Held as long as the process may run jobs. The system lets go of it even when the process is killed.
 #[derive(Debug)]
 pub struct InstanceLock {
-    _file: File,
+    _locked: File,
 }
 
 impl InstanceLock {
-    /// Takes the lock beside the database and writes into it who holds it.
+    /// Locks the file beside the database. `owner` is what the next one who tries gets to read: process id, command
+    /// and time of the start.
     pub fn acquire(database: &Path, owner: &str) -> Result<Self, StoreError> {
-        let path = lock_path(database);
-        let open =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
-        let failed =
-            |error: std::io::Error| StoreError::Open { path: path.clone(), problem: error.to_string() };
-        let mut file = open.map_err(failed)?;
+        let unopenable = |error: std::io::Error| StoreError::Unopenable {
+            file: lock_path(database).display().to_string(),
+            problem: error.to_string(),
+        };
+        let mut file = open(&lock_path(database)).map_err(unopenable)?;
         match file.try_lock() {
             Ok(()) => {}
-            Err(std::fs::TryLockError::WouldBlock) => {
-                let mut owner = String::new();
-                // Only for the message: a lock whose owner cannot be read is held all the same.
-                file.read_to_string(&mut owner).unwrap_or_default();
-                return Err(StoreError::Busy { owner: owner.trim().to_owned() });
+            Err(TryLockError::WouldBlock) => {
+                return Err(StoreError::Busy {
+                    file: database.display().to_string(),
+                    owner: owner_in(&mut file),
+                });
             }
-            Err(std::fs::TryLockError::Error(error)) => return Err(failed(error)),
+            Err(TryLockError::Error(error)) => return Err(unopenable(error)),
         }
-        file.set_len(0).map_err(failed)?;
-        file.rewind().map_err(failed)?;
-        writeln!(file, "{owner}").map_err(failed)?;
-        Ok(Self { _file: file })
-    }
-
-    /// Whether some process holds the lock right now.
-    pub fn is_held(database: &Path) -> bool {
-        let Ok(file) = File::open(lock_path(database)) else { return false };
-        matches!(file.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock))
+        file.set_len(0).and_then(|()| file.write_all(owner.as_bytes())).map_err(unopenable)?;
+        Ok(Self { _locked: file })
     }
 }
 
 fn lock_path(database: &Path) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push(".lock");
-    PathBuf::from(name)
+    let mut path = OsString::from(database);
+    path.push(".lock");
+    path.into()
+}
+
+fn open(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    // Not truncated: the text belongs to whoever holds the lock.
+    options.read(true).write(true).create(true).truncate(false);
+    super::connection::owner_only(&mut options);
+    options.open(path)
+}
+
+fn owner_in(file: &mut File) -> String {
+    const LONGEST: u64 = 500;
+    let mut owner = String::new();
+    let read = file.rewind().and_then(|()| file.take(LONGEST).read_to_string(&mut owner));
+    match read {
+        Ok(_) if !owner.trim().is_empty() => owner.trim().to_owned(),
+        Ok(_) | Err(_) => "another process".to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -56,15 +67,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_second_owner_is_refused_and_told_who_the_first_is() {
-        let folder = tempfile::tempdir().unwrap();
-        let database = folder.path().join("p.db");
-        assert!(!InstanceLock::is_held(&database));
-        let first = InstanceLock::acquire(&database, "process 7, plexsync run").unwrap();
-        let refused = InstanceLock::acquire(&database, "another").unwrap_err();
-        assert!(refused.to_string().contains("process 7, plexsync run"), "{refused}");
-        assert!(InstanceLock::is_held(&database));
+    fn the_second_instance_is_told_who_the_first_one_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let database = dir.path().join("plexsync.db");
+        let first = InstanceLock::acquire(&database, "process 4711 (plexsync run)").unwrap();
+        let error = InstanceLock::acquire(&database, "process 4712").unwrap_err().to_string();
+        assert!(error.contains("process 4711 (plexsync run)"), "{error}");
         drop(first);
-        InstanceLock::acquire(&database, "another").unwrap();
+        InstanceLock::acquire(&database, "process 4712").unwrap();
+    }
+
+    #[test]
+    fn a_directory_that_is_not_there_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let error = InstanceLock::acquire(&dir.path().join("no/x.db"), "me").unwrap_err().to_string();
+        assert!(error.contains("no/x.db.lock"), "{error}");
     }
 }

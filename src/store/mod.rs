@@ -1,24 +1,32 @@
-//! How is the queue kept? diesel on one SQLite file: plain functions, no actor.
+//! What does the service remember, and how is it kept safe? Plain functions on one SQLite database.
 //!
-//! Every write goes through [`Writer::write`], which is the only way to a [`WriteTx`]. Outside a transaction an
-//! `INSERT … RETURNING` can report a row that is not stored: SQLite commits inside the reset of the statement, and the
-//! error of that commit is dropped by whoever read the row and stopped. There is no `ANALYZE` and no `PRAGMA optimize`:
-//! statistics would make SQLite plan every range query anew.
+//! Writing functions take a [`WriteTx`], which only [`Writer::write`] hands out; reading ones take any [`ReadConn`].
+//! What happens to a job is decided in [`crate::domain::job`]; here rows are loaded, saved and counted.
 
 pub mod attempts;
-pub mod connection;
+mod connection;
 pub mod counts;
 pub mod dead_letters;
-pub mod error;
+mod error;
+pub mod intents;
+pub mod jobs;
 pub mod ledger;
-pub mod lock;
+mod lock;
 pub mod plex_index;
 pub mod prune;
 pub mod queue;
+mod readers;
 mod rows;
-pub mod schema;
+mod schema;
 pub mod settings;
+pub mod settle;
+pub mod writes;
 
-pub use connection::{ReadConnection, Readers, WriteTx, Writer};
+pub use connection::{ReadConn, Reader, WriteTx, Writer, integrity, open};
 pub use error::StoreError;
 pub use lock::InstanceLock;
+pub use readers::Readers;
+pub use rows::ItemKey;
+
+#[cfg(test)]
+mod tests;

@@ -1,48 +1,63 @@
-//! What is kept no longer? History by age, closed dead letters by age; an open one is never dropped.
+//! What is old enough to be forgotten? Closed dead letters and history; never anything that is open.
 
 use std::time::Duration;
 
 use diesel::prelude::*;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
+use super::StoreError;
+use super::connection::{Connected, WriteTx};
+use super::rows::{cutoff, limit};
 use super::schema::{attempts, dead_letters, writes};
-use super::{ReadConnection as _, StoreError, WriteTx};
-
-/// How long things are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Retention {
-    pub history: Duration,
-    pub dead: Duration,
-}
 
 /// How many rows went.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Pruned {
     pub attempts: usize,
     pub writes: usize,
     pub letters: usize,
 }
 
-/// The most rows of a kind that go at once: the writer must not be held up.
-const AT_ONCE: i64 = 10_000;
-
-pub fn prune(tx: &mut WriteTx<'_>, keep: &Retention, now: Timestamp) -> Result<Pruned, StoreError> {
-    let history = before(now, keep.history);
-    let old =
-        attempts::table.filter(attempts::ended_at.lt(history)).select(attempts::attempt_id).limit(AT_ONCE);
-    let old: Vec<i64> = old.load(tx.connection())?;
-    let attempts =
-        diesel::delete(attempts::table.filter(attempts::attempt_id.eq_any(old))).execute(tx.connection())?;
-    let old = writes::table.filter(writes::written_at.lt(history)).select(writes::write_id).limit(AT_ONCE);
-    let old: Vec<i64> = old.load(tx.connection())?;
-    let writes =
-        diesel::delete(writes::table.filter(writes::write_id.eq_any(old))).execute(tx.connection())?;
-    let closed = dead_letters::table.filter(dead_letters::closed_at.lt(before(now, keep.dead)));
-    let letters = diesel::delete(closed).execute(tx.connection())?;
-    Ok(Pruned { attempts, writes, letters })
+impl Pruned {
+    /// Whether a further call would find more.
+    pub fn is_full(&self, batch: usize) -> bool {
+        self.attempts.max(self.writes).max(self.letters) >= batch
+    }
 }
 
-fn before(now: Timestamp, age: Duration) -> i64 {
-    let age = SignedDuration::try_from(age).unwrap_or(SignedDuration::MAX);
-    now.saturating_sub(age).unwrap_or(Timestamp::MIN).as_millisecond()
+/// Removes up to `batch` rows of each table: attempts and writes older than `keep_history`, and dead letters that
+/// were closed more than `keep_dead` ago.
+pub fn prune(
+    tx: &mut WriteTx<'_>,
+    now: Timestamp,
+    keep_history: Duration,
+    keep_dead: Duration,
+    batch: usize,
+) -> Result<Pruned, StoreError> {
+    let (history, dead) = (cutoff(now, keep_history), cutoff(now, keep_dead));
+    // The ids of attempts and writes follow time, so the first rows are the oldest and no index on time is needed.
+    let oldest = attempts::table
+        .select(attempts::attempt_id)
+        .order(attempts::attempt_id.asc())
+        .limit(limit(batch))
+        .into_boxed();
+    let attempts = diesel::delete(
+        attempts::table.filter(attempts::attempt_id.eq_any(oldest)).filter(attempts::ended_at.lt(history)),
+    )
+    .execute(tx.connection())?;
+    let oldest =
+        writes::table.select(writes::write_id).order(writes::write_id.asc()).limit(limit(batch)).into_boxed();
+    let writes = diesel::delete(
+        writes::table.filter(writes::write_id.eq_any(oldest)).filter(writes::written_at.lt(history)),
+    )
+    .execute(tx.connection())?;
+    let closed = dead_letters::table
+        .select(dead_letters::letter_id)
+        .filter(dead_letters::closed_at.lt(dead))
+        .order(dead_letters::closed_at.asc())
+        .limit(limit(batch))
+        .into_boxed();
+    let letters = diesel::delete(dead_letters::table.filter(dead_letters::letter_id.eq_any(closed)))
+        .execute(tx.connection())?;
+    Ok(Pruned { attempts, writes, letters })
 }

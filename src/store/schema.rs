@@ -1,4 +1,50 @@
-// @generated automatically by Diesel CLI.
+//! How do the tables look to diesel? Kept by hand: see `diesel.toml`; the test below compares it with the migrations.
+
+diesel::table! {
+    settings (key) {
+        key -> Text,
+        value -> Text,
+    }
+}
+
+diesel::table! {
+    tallies (only_row) {
+        only_row -> BigInt,
+        received -> BigInt,
+        coalesced -> BigInt,
+        ignored -> BigInt,
+        opened -> BigInt,
+        done -> BigInt,
+        dropped -> BigInt,
+    }
+}
+
+diesel::table! {
+    jobs (kind, id) {
+        kind -> Text,
+        id -> BigInt,
+        state -> Text,
+        generation -> BigInt,
+        synced -> BigInt,
+        claimed -> Nullable<BigInt>,
+        token -> Nullable<BigInt>,
+        due_at -> Nullable<BigInt>,
+        wait_ms -> BigInt,
+        first_event_at -> BigInt,
+        last_event_at -> BigInt,
+        created -> Bool,
+        attempts -> BigInt,
+        crashes -> BigInt,
+        streak -> BigInt,
+        class -> Nullable<Text>,
+        code -> Nullable<Text>,
+        detail -> Nullable<Text>,
+        failing_since -> Nullable<BigInt>,
+        correlation_id -> Text,
+        opened_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
 
 diesel::table! {
     attempts (attempt_id) {
@@ -24,7 +70,7 @@ diesel::table! {
         code -> Text,
         detail -> Text,
         answer -> Nullable<Text>,
-        attempts -> Integer,
+        attempts -> BigInt,
         buried_at -> BigInt,
         closed_at -> Nullable<BigInt>,
         closed_as -> Nullable<Text>,
@@ -33,70 +79,70 @@ diesel::table! {
 }
 
 diesel::table! {
-    intents (intent_id) {
-        intent_id -> BigInt,
-        machine -> Text,
+    links (machine_id, rating_key) {
+        machine_id -> Text,
         rating_key -> Text,
         scene_id -> BigInt,
-        edits -> Text,
-        before -> Text,
+        section_key -> Text,
+        part_path -> Text,
         created_at -> Text,
         oshash -> Text,
-        opened_at -> BigInt,
-        correlation_id -> Text,
+        evidence -> Text,
+        confidence -> Double,
+        linked_at -> BigInt,
     }
 }
 
 diesel::table! {
-    jobs (kind, id) {
-        kind -> Text,
-        id -> BigInt,
-        state -> Text,
-        generation -> BigInt,
-        synced -> BigInt,
-        claimed -> Nullable<BigInt>,
-        token -> Nullable<BigInt>,
-        due_at -> Nullable<BigInt>,
-        wait_ms -> BigInt,
-        first_event_at -> BigInt,
-        last_event_at -> BigInt,
-        created -> Bool,
-        attempts -> Integer,
-        crashes -> Integer,
-        streak -> Integer,
-        class -> Nullable<Text>,
-        code -> Nullable<Text>,
-        detail -> Nullable<Text>,
-        failing_since -> Nullable<BigInt>,
-        correlation_id -> Text,
-        opened_at -> BigInt,
-        updated_at -> BigInt,
-    }
-}
-
-diesel::table! {
-    ledger (machine, rating_key, scene_id, field) {
-        machine -> Text,
+    ledger (machine_id, rating_key, scene_id, field) {
+        machine_id -> Text,
         rating_key -> Text,
         scene_id -> BigInt,
         field -> Text,
         value -> Text,
-        created_at -> Text,
-        oshash -> Text,
         written_at -> BigInt,
     }
 }
 
 diesel::table! {
-    links (machine, rating_key) {
-        machine -> Text,
-        rating_key -> Text,
+    intents (intent_id) {
+        intent_id -> BigInt,
         scene_id -> BigInt,
+        machine_id -> Text,
+        rating_key -> Text,
+        edits -> Text,
+        before -> Text,
+        run_token -> BigInt,
+        opened_at -> BigInt,
+        correlation_id -> Text,
+    }
+}
+
+diesel::table! {
+    writes (write_id) {
+        write_id -> BigInt,
+        scene_id -> BigInt,
+        machine_id -> Text,
+        rating_key -> Text,
+        field -> Text,
+        before -> Text,
+        after -> Text,
+        outcome -> Text,
+        note -> Nullable<Text>,
+        written_at -> BigInt,
+        correlation_id -> Text,
+    }
+}
+
+diesel::table! {
+    plex_sections (section_key) {
         section_key -> Text,
-        path -> Text,
-        confidence -> Double,
-        evidence -> Text,
-        linked_at -> BigInt,
+        machine_id -> Text,
+        title -> Text,
+        walk -> BigInt,
+        walked_at -> Nullable<BigInt>,
+        newest_added_at -> Nullable<BigInt>,
+        content_changed_at -> Nullable<BigInt>,
     }
 }
 
@@ -117,60 +163,5 @@ diesel::table! {
     }
 }
 
-diesel::table! {
-    plex_sections (section_key) {
-        section_key -> Text,
-        title -> Text,
-        walked_at -> Nullable<BigInt>,
-        newest_added_at -> BigInt,
-    }
-}
-
-diesel::table! {
-    settings (key) {
-        key -> Text,
-        value -> Text,
-    }
-}
-
-diesel::table! {
-    tallies (id) {
-        id -> BigInt,
-        received -> BigInt,
-        coalesced -> BigInt,
-        ignored -> BigInt,
-        opened -> BigInt,
-        done -> BigInt,
-        dropped -> BigInt,
-    }
-}
-
-diesel::table! {
-    writes (write_id) {
-        write_id -> BigInt,
-        machine -> Text,
-        rating_key -> Text,
-        scene_id -> BigInt,
-        field -> Text,
-        before -> Text,
-        after -> Nullable<Text>,
-        locked -> Nullable<Bool>,
-        outcome -> Text,
-        written_at -> BigInt,
-        correlation_id -> Text,
-    }
-}
-
-diesel::allow_tables_to_appear_in_same_query!(
-    attempts,
-    dead_letters,
-    intents,
-    jobs,
-    ledger,
-    links,
-    plex_parts,
-    plex_sections,
-    settings,
-    tallies,
-    writes,
-);
+#[cfg(test)]
+mod tests;

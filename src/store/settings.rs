@@ -1,23 +1,26 @@
-//! Which small facts outlive a restart? The client id, the known server, and the like.
+//! Which few values does the service remember about itself, such as its client id?
 
 use diesel::prelude::*;
 
-use super::schema::settings::dsl;
-use super::{ReadConnection, StoreError, WriteTx};
+use super::StoreError;
+use super::connection::{Connected, ReadConn, WriteTx};
+use super::schema::settings;
 
 /// The id under which Plex knows this installation. A new one with each start would be a new device each time.
 pub const CLIENT_ID: &str = "client_id";
-/// The server that the path index belongs to.
-pub const MACHINE: &str = "machine";
+/// The Plex server that the path index belongs to.
+pub const MACHINE: &str = "machine_id";
 
-pub fn get(connection: &mut impl ReadConnection, key: &str) -> Result<Option<String>, StoreError> {
-    let value = dsl::settings.find(key).select(dsl::value).first(connection.connection());
+/// The value under the key, if one was put.
+pub fn get(conn: &mut impl ReadConn, key: &str) -> Result<Option<String>, StoreError> {
+    let value = settings::table.find(key).select(settings::value).first(conn.connection());
     Ok(value.optional()?)
 }
 
+/// Puts a value, in place of the one before.
 pub fn put(tx: &mut WriteTx<'_>, key: &str, value: &str) -> Result<(), StoreError> {
-    let row = (dsl::key.eq(key), dsl::value.eq(value));
-    let insert = diesel::insert_into(dsl::settings).values(row);
-    insert.on_conflict(dsl::key).do_update().set(dsl::value.eq(value)).execute(tx.connection())?;
+    diesel::replace_into(settings::table)
+        .values((settings::key.eq(key), settings::value.eq(value)))
+        .execute(tx.connection())?;
     Ok(())
 }

@@ -8,19 +8,18 @@ use super::error::WebError;
 use super::state::WebState;
 use crate::domain::ids::SceneId;
 use crate::domain::job::JobState;
-use crate::store::connection::Reader;
-use crate::store::{StoreError, queue};
+use crate::store::{Reader, StoreError, jobs as stored};
 use crate::web::status::{JobDetail, JobLine};
 
 /// One page of a list, however many are asked for.
-const LONGEST_PAGE: i64 = 1000;
-const USUAL_PAGE: i64 = 100;
+const LONGEST_PAGE: usize = 1000;
+const USUAL_PAGE: usize = 100;
 
 #[derive(Deserialize)]
 pub(super) struct Page {
     state: Option<String>,
-    limit: Option<i64>,
-    after: Option<i64>,
+    limit: Option<usize>,
+    after: Option<SceneId>,
 }
 
 #[derive(Serialize)]
@@ -28,7 +27,7 @@ struct Jobs {
     jobs: Vec<JobLine>,
     /// Ask for the next page with this as `after`; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<i64>,
+    next: Option<SceneId>,
 }
 
 pub(super) async fn jobs(
@@ -43,10 +42,8 @@ pub(super) async fn jobs(
         Some(word) => Some(JobState::from_word(word).ok_or_else(|| unknown_state(word))?),
     };
     let limit = limit.unwrap_or(USUAL_PAGE).clamp(1, LONGEST_PAGE);
-    let after = after.unwrap_or_default();
-    let jobs = reading(&state, move |reader| queue::list(reader, wanted, after, limit)).await?;
-    let full = i64::try_from(jobs.len()).unwrap_or(0) == limit;
-    let next = jobs.last().filter(|_| full).map(|job| job.scene.get());
+    let jobs = reading(&state, move |reader| stored::jobs(reader, wanted, after, limit)).await?;
+    let next = jobs.last().filter(|_| jobs.len() == limit).map(|job| job.scene);
     Ok(HttpResponse::Ok().json(Jobs { jobs: jobs.iter().map(JobLine::from).collect(), next }))
 }
 

@@ -16,7 +16,7 @@ use super::webhook::{Events, Refusal, parse};
 use crate::actors::messages::{IngestEvents, ProveWritable};
 use crate::domain::event::StashEvent;
 use crate::domain::ids::CorrelationId;
-use crate::store::queue::AcceptedEvent;
+use crate::store::queue::{AcceptedEvent, EventOutcome};
 
 /// A sender that waits longer sends again; storing an event twice is harmless.
 const COMMIT_LIMIT: Duration = Duration::from_secs(10);
@@ -119,19 +119,19 @@ async fn store(state: &WebState, events: Vec<StashEvent>) -> Result<Vec<Accepted
 }
 
 fn taken(event: &AcceptedEvent) -> TakenEvent {
-    match event {
-        AcceptedEvent::Opened => TakenEvent { outcome: "queued", reason: None },
-        AcceptedEvent::Coalesced => TakenEvent { outcome: "coalesced", reason: None },
-        AcceptedEvent::Ignored(reason) => TakenEvent { outcome: "ignored", reason: Some(reason) },
+    match event.outcome {
+        EventOutcome::Opened => TakenEvent { outcome: "queued", reason: None },
+        EventOutcome::Coalesced => TakenEvent { outcome: "coalesced", reason: None },
+        EventOutcome::Ignored(reason) => TakenEvent { outcome: "ignored", reason: Some(reason) },
     }
 }
 
 /// An array is queued when one of its events is, and ignored only when all are.
 fn overall(events: &[AcceptedEvent]) -> TakenEvent {
-    let telling = events.iter().min_by_key(|event| match event {
-        AcceptedEvent::Opened => 0,
-        AcceptedEvent::Coalesced => 1,
-        AcceptedEvent::Ignored(_) => 2,
+    let telling = events.iter().min_by_key(|event| match event.outcome {
+        EventOutcome::Opened => 0,
+        EventOutcome::Coalesced => 1,
+        EventOutcome::Ignored(_) => 2,
     });
     telling.map_or(TakenEvent { outcome: "ignored", reason: None }, taken)
 }

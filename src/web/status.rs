@@ -8,11 +8,12 @@ use serde::{Deserialize, Serialize};
 use crate::actors::peers::PeerStatus;
 use crate::domain::ids::SceneId;
 use crate::domain::job::{Job, JobState};
-use crate::store::attempts::Attempt;
+use crate::store::attempts::{Attempt, attempts_of};
 use crate::store::counts::{Counts, counts};
-use crate::store::dead_letters::DeadLetter;
-use crate::store::ledger::Write;
-use crate::store::{ReadConnection, StoreError, attempts, dead_letters, ledger, plex_index, queue};
+use crate::store::dead_letters::{DeadLetter, open_letter};
+use crate::store::jobs::job;
+use crate::store::writes::{RecordedWrite, writes_of};
+use crate::store::{ReadConn, StoreError, plex_index, queue};
 use crate::supervision::ActorStatus;
 
 /// Everything at a glance. Without a running service, what the database alone knows.
@@ -22,7 +23,7 @@ pub struct Status {
     pub now: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub service: Option<ServiceStatus>,
-    pub counts: Counts,
+    pub counts: CountsStatus,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub next_due: Option<Timestamp>,
     pub libraries: Vec<LibraryStatus>,
@@ -40,6 +41,44 @@ pub struct ServiceStatus {
     pub waiting_requests: usize,
 }
 
+/// Every event and every job since the database was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CountsStatus {
+    pub received: i64,
+    pub coalesced: i64,
+    pub ignored: i64,
+    pub opened: i64,
+    pub done: i64,
+    pub dropped: i64,
+    /// Jobs that are not done, by state.
+    pub unfinished: BTreeMap<JobState, i64>,
+    /// Always 0: received = coalesced + ignored + opened, and opened = done + unfinished + dropped.
+    pub conservation_error: i64,
+}
+
+impl From<Counts> for CountsStatus {
+    fn from(counts: Counts) -> Self {
+        let error = counts.conservation_error();
+        let tallies = counts.tallies;
+        Self {
+            received: tallies.received,
+            coalesced: tallies.coalesced,
+            ignored: tallies.ignored,
+            opened: tallies.opened,
+            done: tallies.done,
+            dropped: tallies.dropped,
+            unfinished: BTreeMap::from([
+                (JobState::Ready, counts.ready),
+                (JobState::Running, counts.running),
+                (JobState::Waiting, counts.waiting),
+                (JobState::Parked, counts.parked),
+                (JobState::Dead, counts.dead),
+            ]),
+            conservation_error: error.events.abs() + error.jobs.abs(),
+        }
+    }
+}
+
 /// A library of Plex that is followed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LibraryStatus {
@@ -49,7 +88,7 @@ pub struct LibraryStatus {
 }
 
 impl Status {
-    pub fn read(reader: &mut impl ReadConnection, now: Timestamp) -> Result<Self, StoreError> {
+    pub fn read(reader: &mut impl ReadConn, now: Timestamp) -> Result<Self, StoreError> {
         let library = |section: plex_index::IndexedSection| LibraryStatus {
             title: section.title,
             walked_at: section.walked_at,
@@ -58,10 +97,10 @@ impl Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             now,
             service: None,
-            counts: counts(reader)?,
+            counts: CountsStatus::from(counts(reader)?),
             next_due: queue::next_due(reader)?,
             libraries: plex_index::sections(reader)?.into_iter().map(library).collect(),
-            indexed_files: plex_index::size(reader)?,
+            indexed_files: plex_index::count(reader)?,
         })
     }
 }
@@ -111,28 +150,121 @@ pub struct JobDetail {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failing_since: Option<Timestamp>,
     /// Newest first.
-    pub history: Vec<Attempt>,
+    pub history: Vec<AttemptLine>,
     /// Newest first.
-    pub writes: Vec<Write>,
+    pub writes: Vec<WriteLine>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub dead_letter: Option<DeadLetter>,
+    pub dead_letter: Option<LetterLine>,
 }
 
 /// As much history as a person reads.
-const SHOWN: i64 = 50;
+const SHOWN: usize = 50;
 
 impl JobDetail {
-    pub fn read(reader: &mut impl ReadConnection, scene: SceneId) -> Result<Option<Self>, StoreError> {
-        let Some(job) = queue::job(reader, scene)? else { return Ok(None) };
+    pub fn read(reader: &mut impl ReadConn, scene: SceneId) -> Result<Option<Self>, StoreError> {
+        let Some(job) = job(reader, scene)? else { return Ok(None) };
         Ok(Some(Self {
             generation: job.generation.0,
             synced_generation: job.synced.0,
             crashes: job.crashes,
             failing_since: job.failing_since,
-            history: attempts::of_scene(reader, scene, SHOWN)?,
-            writes: ledger::writes_of(reader, scene, SHOWN)?,
-            dead_letter: dead_letters::open_letter(reader, scene)?,
+            history: attempts_of(reader, scene, SHOWN)?.into_iter().map(AttemptLine::from).collect(),
+            writes: writes_of(reader, scene, SHOWN)?.into_iter().map(WriteLine::from).collect(),
+            dead_letter: open_letter(reader, scene)?.map(LetterLine::from),
             job: JobLine::from(&job),
         }))
+    }
+}
+
+/// One run of a job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AttemptLine {
+    pub started_at: Timestamp,
+    pub ended_at: Timestamp,
+    /// `done`, or the class of the failure.
+    pub outcome: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// What followed, in words.
+    pub next: String,
+    pub correlation_id: String,
+}
+
+impl From<Attempt> for AttemptLine {
+    fn from(attempt: Attempt) -> Self {
+        let (outcome, code, detail) = match attempt.failure {
+            Some(failure) => (failure.class.as_str(), Some(failure.code), Some(failure.detail)),
+            None => ("done", None, None),
+        };
+        Self {
+            started_at: attempt.started_at,
+            ended_at: attempt.ended_at,
+            outcome: outcome.to_owned(),
+            code,
+            detail,
+            next: attempt.next,
+            correlation_id: attempt.correlation_id.into(),
+        }
+    }
+}
+
+/// One field that was sent to Plex.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WriteLine {
+    pub write_id: i64,
+    pub rating_key: String,
+    pub field: String,
+    pub before: String,
+    /// What was read back.
+    pub after: String,
+    pub outcome: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    pub written_at: Timestamp,
+    pub correlation_id: String,
+}
+
+impl From<RecordedWrite> for WriteLine {
+    fn from(recorded: RecordedWrite) -> Self {
+        let RecordedWrite { id, write, written_at } = recorded;
+        Self {
+            write_id: id,
+            rating_key: write.item.rating_key.into(),
+            field: write.field.as_str().to_owned(),
+            before: write.before,
+            after: write.after,
+            outcome: write.outcome.as_str().to_owned(),
+            note: write.note,
+            written_at,
+            correlation_id: write.correlation_id.into(),
+        }
+    }
+}
+
+/// Why a job was given up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LetterLine {
+    pub id: i64,
+    pub code: String,
+    pub detail: String,
+    /// The beginning of the peer's last answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answer: Option<String>,
+    pub attempts: u32,
+    pub buried_at: Timestamp,
+}
+
+impl From<DeadLetter> for LetterLine {
+    fn from(letter: DeadLetter) -> Self {
+        Self {
+            id: letter.id,
+            code: letter.code,
+            detail: letter.detail,
+            answer: letter.answer,
+            attempts: letter.attempts,
+            buried_at: letter.buried_at,
+        }
     }
 }

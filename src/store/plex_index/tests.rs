@@ -1,0 +1,110 @@
+//! Tests of the path index.
+
+use super::super::tests::Database;
+use super::*;
+
+fn library(key: &str) -> Library {
+    Library {
+        key: key.parse().unwrap(),
+        title: "Films".to_owned(),
+        locations: Vec::new(),
+        content_changed_at: None,
+    }
+}
+
+fn machine() -> MachineId {
+    MachineId("m".to_owned())
+}
+
+fn part(id: i64) -> HashedPart {
+    let path = format!("/media/library/studio {}/{}", id % 100, "x".repeat(90));
+    let part = IndexedPart {
+        section: "1".parse().unwrap(),
+        rating_key: id.to_string().parse().unwrap(),
+        part_id: id,
+        path,
+        size: Some(id % 3),
+        duration_ms: Some(1_800_000),
+        title: "a title of usual length".to_owned(),
+        added_at: 1_800_000_000,
+        updated_at: 1_800_000_000,
+    };
+    // Spread like real hashes.
+    let hash = id.wrapping_mul(0x9E37_79B9_7F4A_7C15_u64.cast_signed());
+    HashedPart { part, path_hash: hash, name_hash: !hash }
+}
+
+/// Walks through library 1 and finds these parts.
+fn walk(db: &mut Database, ids: std::ops::Range<i64>) -> usize {
+    let found: Vec<_> = ids.map(part).collect();
+    let (now, key) = (db.now, "1".parse().unwrap());
+    let number = db.writer.write(|tx| begin_walk(tx, &machine(), &library("1"))).unwrap();
+    db.writer.write(|tx| upsert_parts(tx, &found, number)).unwrap();
+    db.writer.write(|tx| finish_walk(tx, &key, number, Some(5), Some(6), now)).unwrap()
+}
+
+#[test]
+fn a_part_is_found_by_path_by_name_and_by_name_with_size() {
+    let mut db = Database::new();
+    walk(&mut db, 1..10);
+    let (mut reader, wanted) = (db.reader(), part(5));
+    let found = Ok(vec![wanted.part.clone()]);
+    assert_eq!(by_path_hash(&mut reader, wanted.path_hash, 9).map_err(drop), found);
+    assert_eq!(by_name_hash(&mut reader, wanted.name_hash, None, 9).map_err(drop), found);
+    assert_eq!(by_name_hash(&mut reader, wanted.name_hash, Some(2), 9).map_err(drop), found);
+    assert_eq!(by_name_hash(&mut reader, wanted.name_hash, Some(3), 9).map_err(drop), Ok(vec![]));
+    assert_eq!(by_path_hash(&mut reader, wanted.path_hash, 0).map_err(drop), Ok(vec![]));
+}
+
+#[test]
+fn a_finished_walk_drops_what_it_did_not_see_and_only_that() {
+    let mut db = Database::new();
+    assert_eq!(walk(&mut db, 1..10), 0);
+    let mut elsewhere = part(100);
+    elsewhere.part.section = "2".parse().unwrap();
+    db.writer.write(|tx| begin_walk(tx, &machine(), &library("2"))).unwrap();
+    db.writer.write(|tx| upsert_parts(tx, &[elsewhere], 0)).unwrap();
+    assert_eq!(walk(&mut db, 3..12), 2);
+    assert_eq!(count(&mut db.reader()).unwrap(), 10);
+}
+
+#[test]
+fn a_walk_that_did_not_finish_drops_nothing_and_does_not_count_as_walked() {
+    let mut db = Database::new();
+    let key: SectionKey = "1".parse().unwrap();
+    let number = db.writer.write(|tx| begin_walk(tx, &machine(), &library("1"))).unwrap();
+    db.writer.write(|tx| upsert_parts(tx, &[part(1)], number)).unwrap();
+    assert!(!all_walked(&mut db.reader(), std::slice::from_ref(&key)).unwrap());
+    walk(&mut db, 1..2);
+    assert!(all_walked(&mut db.reader(), std::slice::from_ref(&key)).unwrap());
+    assert!(!all_walked(&mut db.reader(), &[key, "9".parse().unwrap()]).unwrap());
+    let section = sections(&mut db.reader()).unwrap().pop().unwrap();
+    assert_eq!((section.walk, section.newest_added_at), (2, Some(5)));
+}
+
+#[test]
+fn items_libraries_and_servers_can_be_forgotten() {
+    let mut db = Database::new();
+    walk(&mut db, 1..10);
+    let removed = db.writer.write(|tx| forget(tx, &"5".parse().unwrap())).unwrap();
+    assert_eq!((removed, count(&mut db.reader()).unwrap()), (1, 8));
+    assert_eq!(db.writer.write(|tx| drop_section(tx, &"1".parse().unwrap())).unwrap(), 8);
+    assert_eq!(sections(&mut db.reader()).unwrap(), []);
+    walk(&mut db, 1..10);
+    db.writer.write(drop_all).unwrap();
+    assert_eq!(count(&mut db.reader()).unwrap(), 0);
+}
+
+#[test]
+fn an_indexed_item_takes_less_than_800_bytes_on_disk() {
+    const ITEMS: i64 = 5_000;
+    let mut db = Database::new();
+    let empty = std::fs::metadata(&db.path).unwrap().len();
+    walk(&mut db, 1..ITEMS + 1);
+    let path = db.path.clone();
+    drop(db.writer);
+    let size = std::fs::metadata(path).unwrap().len() - empty;
+    assert!(size > 0, "the log was not carried over");
+    let each = size / ITEMS.unsigned_abs();
+    assert!(each <= 800, "{each} bytes");
+}

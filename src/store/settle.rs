@@ -1,0 +1,139 @@
+//! What does the end of a run change? Everything about it, in one transaction: where the job goes, the attempt, the
+//! dead letter, links, ledger and history.
+
+use jiff::Timestamp;
+use rand::Rng;
+
+use super::StoreError;
+use super::attempts::{self, FinishedRun, in_words};
+use super::connection::WriteTx;
+use super::counts::Tallies;
+use super::dead_letters::{self, DeadLetter};
+use super::intents::{self, SettledIntent};
+use super::jobs::{job, save};
+use super::ledger::{self, Link};
+use super::rows::ItemKey;
+
+use crate::domain::failure::{Failure, FailureClass};
+use crate::domain::ids::{CorrelationId, RunToken, SceneId};
+use crate::domain::job::{self as rules, JobState, Verdict};
+use crate::domain::retry::RetryPolicy;
+
+/// What a run has to say at its end.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunReport {
+    pub token: RunToken,
+    pub scene: SceneId,
+    pub started_at: Timestamp,
+    /// Of the claim; an event that came since has brought another one.
+    pub correlation_id: CorrelationId,
+    pub outcome: Result<(), Failure>,
+    /// Of the intents that are open for the scene, those whose end is known. The others stay open and are read back
+    /// by the next run.
+    pub intents: Vec<SettledIntent>,
+    /// The items that the scene holds from now on, also when another scene held them.
+    pub links: Vec<Link>,
+    /// The items that the scene turned out not to hold any more.
+    pub unlinked: Vec<ItemKey>,
+}
+
+/// The answer to a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Settled {
+    Recorded(Box<Recorded>),
+    /// The run was not in hand any more. Nothing was changed.
+    Fenced,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    pub state: JobState,
+    pub due_at: Option<Timestamp>,
+    /// What follows, in words.
+    pub next: String,
+    /// The dead letter, when the job was given up.
+    pub buried: Option<DeadLetter>,
+}
+
+/// Ends the run. Calling it again with the same report is harmless: the second time it is fenced.
+pub fn settle(
+    tx: &mut WriteTx<'_>,
+    report: &RunReport,
+    policy: &RetryPolicy,
+    now: Timestamp,
+    rng: &mut impl Rng,
+) -> Result<Settled, StoreError> {
+    let in_hand = job(tx, report.scene)?.filter(|job| job.token == Some(report.token));
+    let Some(mut job) = in_hand else { return Ok(Settled::Fenced) };
+    let outcome = report.outcome.as_ref().map(|&()| ());
+    let verdict = rules::settle(&job, outcome, policy, now, rng);
+    let covered = job.claimed.unwrap_or(job.generation);
+    let next = in_words(&verdict, job.generation > covered);
+    job.finish(outcome, &verdict, now);
+    save(tx, &job)?;
+    if job.state == JobState::Done {
+        let mut tallies = Tallies::load(tx)?;
+        tallies.done += 1;
+        tallies.save(tx)?;
+    }
+    let run = FinishedRun {
+        scene: report.scene,
+        generation: covered,
+        started_at: report.started_at,
+        ended_at: now,
+        outcome,
+        next: &next,
+        correlation_id: &report.correlation_id,
+    };
+    attempts::record(tx, &run)?;
+    record_writes(tx, report, now)?;
+    let gone = outcome.is_err_and(|failure| failure.class == FailureClass::Gone);
+    if gone && job.state == JobState::Done {
+        intents::abandon(tx, report.scene, None, now)?;
+        ledger::forget_scene(tx, report.scene)?;
+    }
+    // The state and not the verdict: an event that came meanwhile has saved the job from it.
+    let buried = if job.state == JobState::Dead
+        && let (Verdict::Bury { code }, Err(failure)) = (&verdict, outcome)
+    {
+        Some(dead_letters::bury(tx, &job, code, failure, now)?)
+    } else {
+        None
+    };
+    Ok(Settled::Recorded(Box::new(Recorded { state: job.state, due_at: job.due_at, next, buried })))
+}
+
+/// Settles an intent that an earlier run left open, for a run that is in hand. The item is given to the scene as well,
+/// since what is in its ledger counts only for the scene that holds it. Returns whether the run still is in hand.
+pub fn settle_earlier(
+    tx: &mut WriteTx<'_>,
+    token: RunToken,
+    link: &Link,
+    intent: &SettledIntent,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    if job(tx, link.scene)?.is_none_or(|job| job.token != Some(token)) {
+        return Ok(false);
+    }
+    ledger::link(tx, link)?;
+    intents::settle(tx, link.scene, intent, now)?;
+    Ok(true)
+}
+
+/// Links come before intents, because giving an item to another scene clears its ledger.
+fn record_writes(tx: &mut WriteTx<'_>, report: &RunReport, now: Timestamp) -> Result<(), StoreError> {
+    for item in &report.unlinked {
+        intents::abandon(tx, report.scene, Some(item), now)?;
+        ledger::unlink(tx, item, report.scene)?;
+    }
+    for link in &report.links {
+        ledger::link(tx, link)?;
+    }
+    for intent in &report.intents {
+        intents::settle(tx, report.scene, intent, now)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,179 @@
+//! Every statement finds its rows by an index, however large the tables are. The statements are overheard while they
+//! run, so that no copy of them can fall behind.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use diesel::connection::InstrumentationEvent;
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+
+use super::super::intents::{NewIntent, intents_of, open_intent};
+use super::super::queue::{claim_due, drop_job, next_due, rebase_due, release, take_back};
+use super::super::settle::{RunReport, settle};
+use super::super::*;
+use super::{DEBOUNCE, Database, POLICY, report, scene, updated};
+use crate::domain::failure::{Failure, FailureClass, Peer};
+use crate::domain::ids::MachineId;
+use crate::domain::job::JobState;
+
+#[derive(QueryableByName)]
+struct PlanLine {
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
+/// The plans of all statements that `work` runs, each with its statement.
+fn plans(db: &mut Database, work: impl FnOnce(&mut WriteTx<'_>)) -> Vec<(String, String)> {
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let ears = Arc::clone(&heard);
+    db.writer.raw().set_instrumentation(move |event: InstrumentationEvent<'_>| {
+        if let InstrumentationEvent::StartQuery { query, .. } = event {
+            ears.lock().unwrap().push(query.to_string());
+        }
+    });
+    db.writer
+        .write(|tx| {
+            work(tx);
+            Ok(())
+        })
+        .unwrap();
+    db.writer.raw().set_instrumentation(|_: InstrumentationEvent<'_>| {});
+    let statements = heard.lock().unwrap().clone();
+    let is_control = |sql: &String| ["BEGIN", "COMMIT"].iter().any(|word| sql.starts_with(word));
+    let mut found = Vec::new();
+    for heard in statements.into_iter().filter(|sql| !is_control(sql)) {
+        let sql = heard.split(" -- binds").next().unwrap().to_owned();
+        let plan = diesel::sql_query(format!("EXPLAIN QUERY PLAN {sql}"))
+            .load::<PlanLine>(db.writer.raw())
+            .unwrap_or_else(|error| panic!("{sql}: {error}"));
+        let plan: Vec<_> = plan.into_iter().map(|line| line.detail).collect();
+        found.push((sql, plan.join("; ")));
+    }
+    found
+}
+
+fn assert_no_scan(plans: &[(String, String)]) {
+    assert!(!plans.is_empty());
+    for (sql, plan) in plans {
+        assert!(!plan.contains("SCAN") && !plan.contains("TEMP B-TREE"), "{plan}\n{sql}");
+    }
+}
+
+#[test]
+fn claiming_settling_and_counting_touch_only_the_rows_they_are_about() {
+    let mut db = Database::new();
+    let claimed = db.in_hand(1);
+    let (now, mut rng) = (db.now, db.rng.clone());
+    let dead = Err(Failure::new(FailureClass::Rejected, Peer::Plex, "code", "detail"));
+    let gone = Err(Failure::new(FailureClass::Gone, Peer::Stash, "code", "detail"));
+    let item = ItemKey { machine: MachineId("m".to_owned()), rating_key: "5".parse().unwrap() };
+    let report = RunReport { unlinked: vec![item.clone()], ..report(&claimed, dead) };
+    let plans = plans(&mut db, |tx| {
+        settle(tx, &report, &POLICY, now, &mut rng).unwrap();
+        queue::accept(tx, &[updated(1), updated(2)], &DEBOUNCE, now).unwrap();
+        let later = now + Duration::from_mins(1);
+        let claims = claim_due(tx, 1, 1, later, &mut rng).unwrap();
+        let [claimed] = claims.jobs.as_slice() else { panic!("{claims:?}") };
+        let (edits, before) = (Vec::new(), std::collections::BTreeMap::new());
+        let intent = NewIntent {
+            scene: claimed.scene(),
+            item: item.clone(),
+            edits,
+            before,
+            correlation_id: super::correlation(),
+        };
+        open_intent(tx, &intent, claimed.token(), now).unwrap();
+        settle(tx, &super::report(claimed, gone), &POLICY, now, &mut rng).unwrap();
+        release(tx, &[], now).unwrap();
+        take_back(tx, now).unwrap();
+        drop_job(tx, scene(2), now).unwrap();
+        next_due(tx).unwrap();
+        counts::counts(tx).unwrap();
+        counts::oldest_ready(tx).unwrap();
+        intents_of(tx, scene(1)).unwrap();
+        for state in JobState::ALL {
+            jobs::jobs(tx, Some(state), Some(scene(1)), 10).unwrap();
+        }
+        jobs::jobs(tx, None, None, 10).unwrap();
+        attempts::attempts_of(tx, scene(1), 10).unwrap();
+        writes::writes_of(tx, scene(1), 10).unwrap();
+        dead_letters::open_letter(tx, scene(1)).unwrap();
+        dead_letters::open_letters(tx, None, 10).unwrap();
+        ledger::links_of(tx, scene(1)).unwrap();
+        ledger::holder(tx, &item).unwrap();
+    });
+    assert_no_scan(&plans);
+    let uses = |index: &str, words: &str| {
+        plans.iter().any(|(sql, plan)| sql.contains(words) && plan.contains(index) && plan.contains("SEARCH"))
+    };
+    assert!(uses("jobs_due (due_at", "LIMIT"), "{plans:?}");
+    assert!(uses("COVERING INDEX jobs_due", "IS NOT NULL"), "{plans:?}");
+    assert!(uses("COVERING INDEX jobs_unfinished (state=?)", "count(*)"), "{plans:?}");
+}
+
+#[test]
+fn a_file_is_found_by_its_hashes_without_reading_the_library() {
+    let mut db = Database::new();
+    let key = "3".parse().unwrap();
+    let plans = plans(&mut db, |tx| {
+        plex_index::by_path_hash(tx, 1, 10).unwrap();
+        plex_index::by_name_hash(tx, 1, Some(2), 10).unwrap();
+        plex_index::by_name_hash(tx, 1, None, 10).unwrap();
+        let library = crate::domain::item::Library {
+            key,
+            title: "Films".to_owned(),
+            locations: Vec::new(),
+            content_changed_at: None,
+        };
+        plex_index::begin_walk(tx, &MachineId("m".to_owned()), &library).unwrap();
+    });
+    assert_no_scan(&plans);
+    let names = "plex_parts_name (name_hash=? AND size=?)";
+    assert!(plans.iter().any(|(_, plan)| plan.contains(names)), "{plans:?}");
+}
+
+#[test]
+fn waiting_jobs_are_rebased_without_reading_the_finished_ones() {
+    let mut db = Database::new();
+    let now = db.now;
+    let plans = plans(&mut db, |tx| {
+        rebase_due(tx, now).unwrap();
+    });
+    let [(_, plan)] = plans.as_slice() else { panic!("{plans:?}") };
+    assert!(plan.contains("jobs_due"), "{plan}");
+}
+
+#[test]
+fn old_rows_are_pruned_from_the_oldest_on() {
+    let mut db = Database::new();
+    let now = db.now;
+    let day = Duration::from_hours(24);
+    let plans = plans(&mut db, |tx| {
+        prune::prune(tx, now, day, day, 10).unwrap();
+    });
+    for (sql, plan) in &plans {
+        // The inner query walks the table in the order of its ids, and stops after one batch.
+        assert!(plan.starts_with("SEARCH"), "{plan}\n{sql}");
+        assert!(!plan.contains("TEMP B-TREE"), "{plan}\n{sql}");
+    }
+}
+
+#[test]
+fn statements_that_run_once_per_event_are_prepared_once() {
+    let mut db = Database::new();
+    let cached = Arc::new(Mutex::new(Vec::new()));
+    let ears = Arc::clone(&cached);
+    db.writer.raw().set_instrumentation(move |event: InstrumentationEvent<'_>| {
+        if let InstrumentationEvent::CacheQuery { sql, .. } = event {
+            ears.lock().unwrap().push(sql.to_owned());
+        }
+    });
+    db.accept(&[updated(1)]);
+    let first = std::mem::take(&mut *cached.lock().unwrap());
+    let keeps =
+        |start: &str, table: &str| first.iter().any(|sql| sql.starts_with(start) && sql.contains(table));
+    assert!(keeps("SELECT", "FROM `jobs`") && keeps("REPLACE", "INTO `jobs`"), "{first:?}");
+    db.accept(&(1..50).map(updated).collect::<Vec<_>>());
+    assert_eq!(*cached.lock().unwrap(), Vec::<String>::new());
+}
