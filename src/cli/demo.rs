@@ -1,9 +1,228 @@
-//! `plexsync demo`
-use super::Global;
-use super::exit::Failed;
+//! `plexsync demo`: the real service on a simulated Stash and Plex, with an outage and a crash in front of one's eyes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
 use clap::Args;
+
+use super::exit::{Exit, Failed};
+use super::run::{seed, stop_signal};
+use super::{Global, output};
+use crate::actors::{PERSISTENCE, PLEX_SYNC};
+use crate::app::App;
+use crate::clock::SystemClock;
+use crate::config::Config;
+use crate::http::{self, HttpOptions, fetch};
+use crate::sim::PlexOp;
+use crate::sim::world::World;
+use crate::store::counts::{Counts, counts};
+use crate::supervision::Fault;
+
 #[derive(Debug, Args)]
-pub(super) struct DemoArgs {}
-pub(super) fn demo(_: &Global, _: &DemoArgs) -> Result<(), Failed> {
-    Ok(())
+pub(super) struct DemoArgs {
+    /// How many scenes there are
+    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    scenes: u32,
+    /// Stage neither an outage nor a crash
+    #[arg(long)]
+    calm: bool,
+}
+
+const PATIENCE: Duration = Duration::from_secs(10);
+const LOOK: Duration = Duration::from_millis(20);
+/// How long Plex is away.
+const OUTAGE: Duration = Duration::from_secs(3);
+/// A demo that takes longer than this for a scene has gone wrong.
+const LONGEST_PER_SCENE: Duration = Duration::from_millis(500);
+const LONGEST_AT_LEAST: Duration = Duration::from_mins(1);
+/// Short waits, so that nobody has to watch ten minutes of backoff.
+const SETTINGS: &str = "queue.debounce = \"200ms\"\nqueue.create_delay = 0\nretry.first_delay = \"250ms\"\n\
+    retry.max_delay = \"1s\"\nlog.level = \"warn\"\n";
+
+pub(super) fn demo(global: &Global, args: &DemoArgs) -> Result<(), Failed> {
+    let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let scenes = usize::try_from(args.scenes).unwrap_or(usize::MAX);
+    let world = World::start(scenes).context("cannot start the simulated peers")?;
+    let settings = SETTINGS.to_owned() + &world.settings(&folder.path().join("demo.db"));
+    let config = Config::defaults_with(&settings).map_err(|error| Failed::new(Exit::Internal, error))?;
+    let _log = global.start_log(&config)?;
+    actix_rt::System::new().block_on(async {
+        let app = App::start(&config, Arc::new(SystemClock::new()), seed())?;
+        let mut play = Play {
+            app: &app,
+            world: &world,
+            started: Instant::now(),
+            edited: BTreeMap::new(),
+            took: BTreeMap::new(),
+        };
+        let ended = tokio::select! {
+            ended = play.run(args.calm) => ended,
+            signal = stop_signal() => say(play.started, &format!("{signal}: ending early")),
+        };
+        let shown = ended.and_then(|()| play.table());
+        app.stop().await;
+        shown
+    })
+}
+
+/// One performance.
+struct Play<'a> {
+    app: &'a App,
+    world: &'a World,
+    started: Instant,
+    /// When each scene was edited, by its place.
+    edited: BTreeMap<usize, Instant>,
+    /// How long each took to show in Plex.
+    took: BTreeMap<usize, Duration>,
+}
+
+impl Play<'_> {
+    async fn run(&mut self, calm: bool) -> Result<(), Failed> {
+        let all = self.world.pairs.len();
+        self.say(&format!(
+            "a simulated Stash at {} and Plex at {}",
+            self.world.stash.url(),
+            self.world.plex.url()
+        ))?;
+        self.say(&format!(
+            "PlexSync at http://{0}; its state: http://{0}/api/v1/status",
+            self.app.address()
+        ))?;
+        let half = if calm { all } else { all / 2 };
+        self.say(&format!("Stash reports {half} edited scenes"))?;
+        self.edit(0..half).await?;
+        self.watch(half, "").await?;
+        if !calm {
+            self.unlucky(half, all).await?;
+        }
+        self.say("everything that was edited in Stash shows in Plex")
+    }
+
+    async fn unlucky(&mut self, half: usize, all: usize) -> Result<(), Failed> {
+        self.say("Plex goes down")?;
+        self.world.plex.go_down().context("the simulated Plex does not go down")?;
+        self.say(&format!("Stash reports {} more edited scenes meanwhile", all - half))?;
+        self.edit(half..all).await?;
+        tokio::time::sleep(OUTAGE).await;
+        let counts = self.counts()?;
+        self.say(&format!("{} scenes wait, {} are dead, nothing is lost", counts.open(), counts.dead))?;
+        self.world.plex.come_back().context("the simulated Plex does not come back")?;
+        self.say(
+            "Plex is back; now the actor that writes to it panics, and the one that stores panics as well",
+        )?;
+        self.app.strike(PLEX_SYNC, Fault::Panic);
+        self.app.strike(PERSISTENCE, Fault::Panic);
+        self.watch(all, "").await?;
+        for actor in self.app.board().actors().into_iter().filter(|actor| actor.restarts > 0) {
+            let cause = actor.last_cause.unwrap_or_default();
+            self.say(&format!(
+                "the {} actor was restarted {} time(s), last after a {cause}",
+                actor.name, actor.restarts
+            ))?;
+        }
+        Ok(())
+    }
+
+    /// Sends Stash's hook for each of these scenes.
+    async fn edit(&mut self, places: std::ops::Range<usize>) -> Result<(), Failed> {
+        let options =
+            HttpOptions { connect_timeout: PATIENCE, silence: PATIENCE, is_https: false, verify_tls: true };
+        let client = http::client(&options).map_err(|error| Failed::new(Exit::Internal, error))?;
+        let url = format!("http://{}/webhooks/stash", self.app.address());
+        for place in places {
+            let Some(pair) = self.world.pairs.get(place) else { continue };
+            let body = format!(r#"{{"type":"Scene.Update.Post","id":{}}}"#, pair.scene);
+            self.edited.insert(place, Instant::now());
+            // Refused while an actor is being restarted: a sender comes again, and so does Stash's hook.
+            loop {
+                let request = client.post(&url).header("content-type", "application/json").body(body.clone());
+                let answer = fetch(request, PATIENCE, 1 << 20)
+                    .await
+                    .map_err(|error| Failed::new(Exit::Internal, error))?;
+                match answer.status.as_u16() {
+                    202 => break,
+                    503 => tokio::time::sleep(LOOK).await,
+                    other => {
+                        return Err(Failed::text(Exit::Internal, format!("the webhook was answered {other}")));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until so many scenes show in Plex.
+    async fn watch(&mut self, expected: usize, remark: &str) -> Result<(), Failed> {
+        let limit = LONGEST_AT_LEAST + LONGEST_PER_SCENE * u32::try_from(expected).unwrap_or(u32::MAX);
+        let (began, mut told) = (Instant::now(), Instant::now());
+        while self.took.len() < expected {
+            for (place, since) in &self.edited {
+                let is_new = !self.took.contains_key(place);
+                if is_new && self.world.pairs.get(*place).is_some_and(|pair| self.world.is_synced(pair)) {
+                    self.took.insert(*place, since.elapsed());
+                }
+            }
+            if began.elapsed() > limit {
+                return Err(Failed::text(
+                    Exit::Reported,
+                    format!("only {} of {expected} scenes show in Plex after {limit:?}", self.took.len()),
+                ));
+            }
+            if told.elapsed() > Duration::from_secs(1) {
+                told = Instant::now();
+                self.say(&format!("{} of {expected} show in Plex{remark}", self.took.len()))?;
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        self.say(&format!("{expected} of {expected} show in Plex{remark}"))
+    }
+
+    fn table(&self) -> Result<(), Failed> {
+        let counts = self.counts()?;
+        let times: Vec<_> = {
+            let mut times: Vec<_> = self.took.values().copied().collect();
+            times.sort();
+            times
+        };
+        let time =
+            |place: usize| times.get(place).map_or_else(|| "-".to_owned(), |time| format!("{time:.2?}"));
+        let plex = &self.world.plex;
+        let of_scenes = plex.count(PlexOp::Item) + plex.count(PlexOp::Edit);
+        let of_index = plex.requests().len().saturating_sub(of_scenes);
+        let synced = self.world.synced();
+        let rows = [
+            ["scenes".to_owned(), self.world.pairs.len().to_string()],
+            ["synced".to_owned(), synced.to_string()],
+            ["waiting".to_owned(), counts.open().to_string()],
+            ["dead".to_owned(), counts.dead.to_string()],
+            [
+                "Plex requests per scene".to_owned(),
+                format!("{} ({of_scenes} in all)", per(of_scenes, synced)),
+            ],
+            ["Plex requests for the index".to_owned(), of_index.to_string()],
+            ["from event to Plex, median".to_owned(), time(times.len() / 2)],
+            ["from event to Plex, longest".to_owned(), time(times.len().saturating_sub(1))],
+        ];
+        output::text(&format!("\n{}\n", output::table(["", ""], &rows)))
+    }
+
+    fn counts(&self) -> Result<Counts, Failed> {
+        Ok(self.app.readers().with(counts)?)
+    }
+
+    fn say(&self, text: &str) -> Result<(), Failed> {
+        say(self.started, text)
+    }
+}
+
+/// Two decimals without leaving whole numbers.
+fn per(requests: usize, scenes: usize) -> String {
+    let hundredths = requests * 100 / scenes.max(1);
+    format!("{}.{:02}", hundredths / 100, hundredths % 100)
+}
+
+fn say(started: Instant, text: &str) -> Result<(), Failed> {
+    output::text(&format!("{:>8.2?}  {text}\n", started.elapsed()))
 }

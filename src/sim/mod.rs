@@ -12,6 +12,7 @@ pub mod net;
 pub mod plex;
 pub mod record;
 pub mod stash;
+pub mod world;
 
 pub use clock::SimClock;
 pub use faults::{Failing, Fault, FaultId, Faults};

@@ -119,7 +119,9 @@ impl Query {
                 }
                 Value::Object(picked)
             }
-            plain => plain.clone(),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
+                value.clone()
+            }
         }
     }
 
@@ -154,7 +156,7 @@ impl Query {
             match &item.node {
                 Selection::Field(field) => fields.push(field),
                 Selection::InlineFragment(inline) => {
-                    fields.extend(self.fields(&inline.node.selection_set.node))
+                    fields.extend(self.fields(&inline.node.selection_set.node));
                 }
                 Selection::FragmentSpread(spread) => {
                     let name = spread.node.fragment_name.node.as_str();

@@ -138,8 +138,8 @@ impl Scene {
             ("stash_ids", self.stash_ids != after.stash_ids),
             ("cover_image", self.cover != after.cover),
         ];
-        let changed = changes.iter().filter(|(_, changed)| *changed).map(|(name, _)| (*name).to_owned());
-        changed.chain(["id".to_owned()]).collect()
+        let edited = changes.iter().filter(|(_, changed)| *changed).map(|(name, _)| (*name).to_owned());
+        edited.chain(["id".to_owned()]).collect()
     }
 }
 

@@ -170,9 +170,10 @@ pub(crate) fn told_fields(of: &str, version: Minor) -> Option<Vec<&'static str>>
 /// Whether a field of the query type takes this argument in this version.
 pub(crate) fn takes_argument(field: &str, argument: &str, version: Minor) -> bool {
     match (field, argument) {
-        ("findScene", "id" | "checksum") | ("findScenes", "scene_filter" | "filter" | "scene_ids") => true,
         ("findScenes", "ids") => version >= 25,
-        ("__type", "name") => true,
+        ("findScene", "id" | "checksum")
+        | ("findScenes", "scene_filter" | "filter" | "scene_ids")
+        | ("__type", "name") => true,
         _ => false,
     }
 }
