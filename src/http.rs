@@ -1,126 +1,155 @@
-//! How do we talk HTTP? The one place that builds clients: time-outs, user agent, a bound on bodies, no redirects, and no
-//! address in any error, since an address may hold a secret.
+//! How is a peer called over HTTP? One client builder, one bounded exchange, and no secret in any error.
 
-use std::error::Error as _;
-use std::io;
+mod answer;
+#[cfg(test)]
+pub(crate) mod canned;
+mod no_answer;
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
-use reqwest::redirect::Policy;
-use reqwest::{Client, RequestBuilder, StatusCode};
+use reqwest::header::HeaderValue;
+use reqwest::{RequestBuilder, Response, redirect, retry};
+use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
+use url::Url;
 
-/// How a client behaves.
-#[derive(Debug, Clone, Copy)]
-pub struct HttpOptions {
-    pub connect_timeout: Duration,
-    /// The longest silence in the middle of an answer.
-    pub silence: Duration,
-    pub is_https: bool,
-    pub verify_tls: bool,
-}
+pub use answer::{Answer, Undecodable, excerpt};
+pub use no_answer::NoAnswer;
 
-/// A client that cannot be built.
-#[derive(Debug, Error)]
-#[error("cannot set up the HTTP client: {0}")]
-pub struct HttpError(#[from] reqwest::Error);
-
-/// Why there is no whole answer.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{text}")]
-pub struct NoAnswer {
-    /// A stable word.
-    pub code: &'static str,
-    pub text: String,
-    /// Whether the request may have reached the peer, so that a write may have been done.
-    pub may_have_arrived: bool,
-}
-
-/// An answer, read to its end.
+/// What a client for one peer needs to know.
 #[derive(Debug, Clone)]
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: reqwest::header::HeaderMap,
-    pub body: Vec<u8>,
+pub struct HttpOptions<'a> {
+    /// The peer's address: with `https` the system's certificate authorities are loaded, with `http` none is needed.
+    pub url: &'a Url,
+    /// `false` accepts any certificate of the peer.
+    pub verify_tls: bool,
+    /// How long a connection may take to open, TLS included.
+    pub connect_timeout: Duration,
+    /// How long the peer may be silent, before its answer and within it.
+    pub read_timeout: Duration,
 }
 
-/// Builds a client.
-pub fn client(options: &HttpOptions) -> Result<Client, HttpError> {
-    // Every client uses it; whoever comes first installs it.
-    drop(rustls::crypto::ring::default_provider().install_default());
-    let mut builder = Client::builder()
+/// Why no client could be built. None of these goes away by itself.
+#[derive(Debug, Error)]
+pub enum HttpError {
+    #[error(
+        "an address starts with http:// or https:// and names a host, but this one starts with {scheme:?}"
+    )]
+    Address { scheme: String },
+    #[error("the {name} holds characters that cannot be sent in a header, such as a line break")]
+    Header { name: &'static str },
+    #[error("the HTTP client could not be set up; with https, are the CA certificates installed?")]
+    Setup(#[source] reqwest::Error),
+}
+
+/// Builds the client for one peer. It follows no redirects and uses no proxy: a token must reach its peer alone.
+pub fn client(options: &HttpOptions<'_>) -> Result<reqwest::Client, HttpError> {
+    let tls = match options.url.scheme() {
+        "https" => true,
+        "http" => false,
+        scheme => return Err(HttpError::Address { scheme: scheme.to_owned() }),
+    };
+    install_crypto();
+    let builder = reqwest::Client::builder()
         .user_agent(concat!("PlexSync/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(options.connect_timeout)
-        .read_timeout(options.silence)
-        .redirect(Policy::none())
+        .read_timeout(options.read_timeout)
+        .redirect(redirect::Policy::none())
+        // Whether to try again is decided where the failure is understood.
+        .retry(retry::never())
+        .referer(false)
         .no_proxy()
+        .gzip(true)
+        .pool_max_idle_per_host(4)
         .tls_danger_accept_invalid_certs(!options.verify_tls);
-    if !options.is_https {
-        // Without this, building fails on a machine that holds no certificates, even for plain HTTP.
-        builder = builder.tls_certs_only([]);
+    // Without CA files on the machine `build` fails even for plain HTTP, unless it is told to look for none.
+    let builder = if tls { builder } else { builder.tls_certs_only([]) };
+    builder.build().map_err(|error| HttpError::Setup(error.without_url()))
+}
+
+/// Chooses the TLS implementation of the process. Called again it changes nothing.
+pub fn install_crypto() {
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        // An error says that another thread was first, with the same provider.
+        drop(rustls::crypto::ring::default_provider().install_default());
     }
-    Ok(builder.build()?)
 }
 
-/// Sends a request and reads the whole answer, `limit` in all and at most `most` bytes of body.
-pub async fn fetch(request: RequestBuilder, limit: Duration, most: usize) -> Result<Answer, NoAnswer> {
-    tokio::time::timeout(limit, read(request, most)).await.unwrap_or_else(|_| {
-        let text = format!("no whole answer within {limit:?}");
-        Err(NoAnswer { code: "timeout", text, may_have_arrived: true })
-    })
+/// A header value. `name` is what the operator calls it, for the error.
+pub fn header(name: &'static str, value: &str) -> Result<HeaderValue, HttpError> {
+    // By bytes, as both peers take UTF-8 here.
+    HeaderValue::from_bytes(value.as_bytes()).map_err(|_invalid| HttpError::Header { name })
 }
 
-async fn read(request: RequestBuilder, most: usize) -> Result<Answer, NoAnswer> {
-    let mut response = request.send().await.map_err(explain)?;
-    let (status, headers) = (response.status(), response.headers().clone());
+/// A header value that prints as `Sensitive`.
+pub fn secret_header(name: &'static str, value: &SecretString) -> Result<HeaderValue, HttpError> {
+    let mut value = header(name, value.expose_secret())?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// An address below that of a peer, whose own path is kept and whose query is not.
+pub fn below(base: &Url, segments: &[&str]) -> Url {
+    let mut url = base.clone();
+    url.set_query(None);
+    url.set_fragment(None);
+    // Only addresses like `mailto:` have no path to extend, and `client` has refused those.
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty().extend(segments);
+    }
+    url
+}
+
+/// How much of an answer is waited for.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// From the first byte sent to the last byte received.
+    pub total: Duration,
+    /// Bytes of the body, once decompressed.
+    pub body: usize,
+}
+
+/// Sends a request and receives the whole answer within the limits. Wherever the peer repeats `secret`, the answer
+/// holds `***` instead, so that whatever quotes it later is safe.
+pub async fn exchange(
+    request: RequestBuilder,
+    limits: Limits,
+    secret: Option<&SecretString>,
+) -> Result<Answer, NoAnswer> {
+    // Boxed, as the state of a connection being opened would make every caller's future large.
+    let received = Box::pin(receive(request, limits.body, secret));
+    match tokio::time::timeout(limits.total, received).await {
+        Ok(received) => received,
+        Err(_elapsed) => Err(NoAnswer::too_slow(limits.total)),
+    }
+}
+
+async fn receive(
+    request: RequestBuilder,
+    cap: usize,
+    secret: Option<&SecretString>,
+) -> Result<Answer, NoAnswer> {
+    let mut response = request.send().await.map_err(NoAnswer::before_the_answer)?;
+    let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+    let body = read_body(response, cap).await?;
+    Ok(Answer::new(status, headers, body, secret))
+}
+
+/// Reads a body chunk by chunk, and stops at the first one that would go beyond `cap` bytes. When the peer announces
+/// more than that, nothing is read.
+pub async fn read_body(mut response: Response, cap: usize) -> Result<Vec<u8>, NoAnswer> {
+    let announced = response.content_length().and_then(|length| usize::try_from(length).ok());
+    if announced.is_some_and(|length| length > cap) {
+        return Err(NoAnswer::TooLarge { cap });
+    }
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(explain)? {
-        if body.len() + chunk.len() > most {
-            let text = format!("the answer is larger than {most} bytes");
-            return Err(NoAnswer { code: "too_large", text, may_have_arrived: true });
+    while let Some(chunk) = response.chunk().await.map_err(NoAnswer::within_the_answer)? {
+        if chunk.len() > cap - body.len() {
+            return Err(NoAnswer::TooLarge { cap });
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Answer { status, headers, body })
-}
-
-/// Says what happened without saying where.
-fn explain(error: reqwest::Error) -> NoAnswer {
-    let error = error.without_url();
-    let causes: Vec<&(dyn std::error::Error + 'static)> =
-        std::iter::successors(error.source(), |cause| (*cause).source()).collect();
-    let io_kind =
-        causes.iter().rev().find_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind);
-    let cause = causes.last().map_or_else(|| error.to_string(), ToString::to_string);
-    let may_have_arrived = !error.is_connect() && !error.is_builder();
-    let (code, text) = if error.is_timeout() {
-        ("timeout", "the peer was silent for too long".to_owned())
-    } else if io_kind == Some(io::ErrorKind::ConnectionRefused) {
-        ("connection_refused", "the connection was refused".to_owned())
-    } else if cause.contains("lookup") || cause.contains("resolve") || cause.contains("Name or service") {
-        ("dns", format!("the name of the host cannot be resolved ({cause})"))
-    } else if cause.contains("certificate") || cause.contains("TLS") {
-        ("tls", format!("the secure connection failed ({cause})"))
-    } else if error.is_connect() {
-        ("connect", format!("cannot connect ({cause})"))
-    } else {
-        ("connection_lost", format!("the connection was lost ({cause})"))
-    };
-    NoAnswer { code, text, may_have_arrived }
-}
-
-/// How long a peer asks us to wait: seconds, or a moment in HTTP's own form, seen from the peer's own `Date`.
-pub fn retry_after(answer: &Answer) -> Option<Duration> {
-    let header = |name| answer.headers.get(name).and_then(|value| value.to_str().ok());
-    let wanted = header(reqwest::header::RETRY_AFTER)?;
-    if let Ok(seconds) = wanted.trim().parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let moment = |text| jiff::fmt::rfc2822::parse(text).ok().map(|time| time.timestamp());
-    let (until, now) = (moment(wanted)?, moment(header(reqwest::header::DATE)?)?);
-    Some(Duration::try_from(until.duration_since(now)).unwrap_or_default())
-}
-
-/// The beginning of a body as text, for an error.
-pub fn beginning(body: &[u8]) -> String {
-    String::from_utf8_lossy(body).chars().take(200).collect()
+    Ok(body)
 }

@@ -81,6 +81,10 @@ pub async fn run_job(job: ClaimedJob, stages: &impl Stages) {
             let fields: usize = done.intents.iter().map(applied_count).sum();
             tracing::info!("synced scene {scene}: {fields} fields written");
         }
+        // Said once when it begins; what goes on can be seen in the queue.
+        Err(failure) if job.job().class == Some(failure.class) => {
+            tracing::debug!(class = %failure.class, code = failure.code, "scene {scene}: {}", failure.detail);
+        }
         Err(failure) => {
             tracing::warn!(class = %failure.class, code = failure.code, "scene {scene}: {}", failure.detail);
         }

@@ -151,7 +151,7 @@ impl Editor {
     async fn write(&self, item: &PlexItem, edits: &[Edit]) -> Result<(), Failure> {
         let closed = |_| Failure::interrupted("shutdown", "the service is stopping");
         let _turn = self.one_write.acquire().await.map_err(closed)?;
-        self.plex.edit(&item.section, &ItemIds::one(item.rating_key.clone()), edits).await
+        self.plex.edit(&item.section, &ItemIds::from(item.rating_key.clone()), edits).await
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use clap::Args;
+use url::Url;
 
 use super::exit::{Exit, Failed};
 use super::run::{seed, stop_signal};
@@ -14,7 +15,7 @@ use crate::actors::{PERSISTENCE, PLEX_SYNC};
 use crate::app::App;
 use crate::clock::SystemClock;
 use crate::config::Config;
-use crate::http::{self, HttpOptions, fetch};
+use crate::http::{self, HttpOptions, Limits, exchange};
 use crate::sim::PlexOp;
 use crate::sim::world::World;
 use crate::store::counts::{Counts, counts};
@@ -39,7 +40,7 @@ const LONGEST_PER_SCENE: Duration = Duration::from_millis(500);
 const LONGEST_AT_LEAST: Duration = Duration::from_mins(1);
 /// Short waits, so that nobody has to watch ten minutes of backoff.
 const SETTINGS: &str = "queue.debounce = \"200ms\"\nqueue.create_delay = 0\nretry.first_delay = \"250ms\"\n\
-    retry.max_delay = \"1s\"\nlog.level = \"warn\"\n";
+    retry.max_delay = \"1s\"\nlog.level = \"error,panic=off,plexsync::supervision=warn\"\n";
 
 pub(super) fn demo(global: &Global, args: &DemoArgs) -> Result<(), Failed> {
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
@@ -127,25 +128,29 @@ impl Play<'_> {
 
     /// Sends Stash's hook for each of these scenes.
     async fn edit(&mut self, places: std::ops::Range<usize>) -> Result<(), Failed> {
+        let url =
+            Url::parse(&format!("http://{}/webhooks/stash", self.app.address())).context("an address")?;
         let options =
-            HttpOptions { connect_timeout: PATIENCE, silence: PATIENCE, is_https: false, verify_tls: true };
-        let client = http::client(&options).map_err(|error| Failed::new(Exit::Internal, error))?;
-        let url = format!("http://{}/webhooks/stash", self.app.address());
+            HttpOptions { url: &url, verify_tls: true, connect_timeout: PATIENCE, read_timeout: PATIENCE };
+        let client = http::client(&options).context("cannot set up the sender")?;
         for place in places {
             let Some(pair) = self.world.pairs.get(place) else { continue };
             let body = format!(r#"{{"type":"Scene.Update.Post","id":{}}}"#, pair.scene);
             self.edited.insert(place, Instant::now());
             // Refused while an actor is being restarted: a sender comes again, and so does Stash's hook.
             loop {
-                let request = client.post(&url).header("content-type", "application/json").body(body.clone());
-                let answer = fetch(request, PATIENCE, 1 << 20)
-                    .await
-                    .map_err(|error| Failed::new(Exit::Internal, error))?;
+                let request =
+                    client.post(url.clone()).header("content-type", "application/json").body(body.clone());
+                let limits = Limits { total: PATIENCE, body: 1 << 20 };
+                let answer = exchange(request, limits, None).await.context("the webhook gave no answer")?;
                 match answer.status.as_u16() {
                     202 => break,
                     503 => tokio::time::sleep(LOOK).await,
                     other => {
-                        return Err(Failed::text(Exit::Internal, format!("the webhook was answered {other}")));
+                        return Err(Failed::text(
+                            Exit::Internal,
+                            format!("the webhook was answered {other}"),
+                        ));
                     }
                 }
             }

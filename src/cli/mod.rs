@@ -90,7 +90,13 @@ impl Global {
             Color::Never => logging::Color::Never,
         };
         let settings = LogSettings { directives, format, file: config.log.file.clone(), color };
-        logging::install(&settings).map_err(|error| Failed::new(Exit::Config, error))
+        let log = logging::install(&settings).map_err(|error| Failed::new(Exit::Config, error))?;
+        // One line in the log instead of a trace on the terminal: most panics are survived.
+        std::panic::set_hook(Box::new(|panic| {
+            let thread = std::thread::current();
+            tracing::error!(target: "panic", thread = thread.name().unwrap_or("unnamed"), "{panic}");
+        }));
+        Ok(log)
     }
 }
 

@@ -4,30 +4,27 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
+use url::Url;
 
 use super::Global;
 use super::exit::{Exit, Failed};
 use crate::config::{Config, Purpose};
-use crate::http::{self, Answer, HttpOptions, NoAnswer, fetch};
+use crate::http::{self, Answer, HttpOptions, Limits, exchange};
 
 const PATIENCE: Duration = Duration::from_secs(3);
 const LARGEST_ANSWER: usize = 16 << 20;
 
 /// Asks the service that the configuration describes.
-pub(super) fn get(config: &Config, path: &str) -> Result<Answer, NoAnswer> {
+pub(super) fn get(config: &Config, path: &str) -> anyhow::Result<Answer> {
+    let url = Url::parse(&format!("http://{}{path}", reachable(config.server.listen)))?;
     let options =
-        HttpOptions { connect_timeout: PATIENCE, silence: PATIENCE, is_https: false, verify_tls: true };
-    let failed = |error: &dyn std::fmt::Display| NoAnswer {
-        code: "no_client",
-        text: error.to_string(),
-        may_have_arrived: false,
-    };
-    let client = http::client(&options).map_err(|error| failed(&error))?;
-    let mut request = client.get(format!("http://{}{path}", reachable(config.server.listen)));
+        HttpOptions { url: &url, verify_tls: true, connect_timeout: PATIENCE, read_timeout: PATIENCE };
+    let mut request = http::client(&options)?.get(url.clone());
     if let Some(token) = &config.server.token {
         request = request.bearer_auth(token.expose_secret());
     }
-    actix_rt::System::new().block_on(fetch(request, PATIENCE, LARGEST_ANSWER))
+    let limits = Limits { total: PATIENCE, body: LARGEST_ANSWER };
+    Ok(actix_rt::System::new().block_on(exchange(request, limits, config.server.token.as_ref()))?)
 }
 
 /// A service that listens on every address is reached on the loopback one.
@@ -48,5 +45,5 @@ pub(super) fn healthcheck(global: &Global) -> Result<(), Failed> {
     if answer.status.is_success() {
         return Ok(());
     }
-    Err(Failed::text(Exit::Reported, format!("the service is not ready: {}", http::beginning(&answer.body))))
+    Err(Failed::text(Exit::Reported, format!("the service is not ready: {}", answer.text.trim())))
 }

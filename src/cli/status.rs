@@ -39,8 +39,7 @@ fn asked(config: &Config) -> Result<Status, String> {
     if !answer.status.is_success() {
         return Err(format!("the service at {} answers {}", config.server.listen, answer.status));
     }
-    serde_json::from_slice(&answer.body)
-        .map_err(|error| format!("what answers is not this PlexSync: {error}"))
+    serde_json::from_str(&answer.text).map_err(|error| format!("what answers is not this PlexSync: {error}"))
 }
 
 fn read(config: &Config) -> Result<Status, Failed> {

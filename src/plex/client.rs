@@ -1,116 +1,109 @@
-//! How is Plex asked? JSON, the token in a header only, one bounded client.
+//! How is Plex asked for its libraries and items, and how is an item changed?
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, HeaderValue};
-use reqwest::{Method, RequestBuilder};
-use secrecy::{ExposeSecret as _, SecretString};
+use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, StatusCode};
+use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use url::Url;
 
-use super::edit_query::{ItemIds, edit_query, parameter};
-use super::error::{self, Call, plex};
-use super::wire;
-use crate::domain::edits::{Edit, Field};
+use super::edit_query::{ItemIds, changes_something, edit_query, encode};
+use super::error::{Asked, Classifier};
+use super::listing::{self, ListingOrder, ListingPage};
+use super::wire::{Envelope, WireIdentity, WireItems, WireListing, WireSection, WireSections};
+use crate::domain::edits::Edit;
 use crate::domain::failure::{Failure, FailureClass};
 use crate::domain::ids::{MachineId, RatingKey, SectionKey};
-use crate::domain::item::{IndexedPart, Library, PlexItem};
-use crate::http::{self, Answer, HttpError, HttpOptions, fetch};
+use crate::domain::item::{Library, PlexItem};
+use crate::http::{self, Answer, HttpError, HttpOptions, Limits, Undecodable};
 
-/// A page of five hundred items is about one megabyte; a server that ignores the paging sends the whole library.
-const LARGEST_LISTING: usize = 64 << 20;
-const LARGEST_ITEM: usize = 8 << 20;
-/// An answer may drip in, but not for longer than this many times the longest silence.
-const SILENCES: u32 = 4;
-/// What a listing need not hold: Plex reads less from its database then.
-const LISTING: [(&str, &str); 2] = [
-    ("excludeElements", "Genre,Role,Director,Writer,Producer,Country,Collection,Image,Guid,Rating"),
-    ("excludeFields", "summary,tagline,thumb,art"),
-];
+/// A thousand items are some megabytes.
+const LISTING_CAP: usize = 64 << 20;
+const BODY_CAP: usize = 8 << 20;
 
-/// Where Plex is and how it is asked.
+/// Says the same as `totalSize` in the body, which some builds leave out.
+const TOTAL_SIZE: HeaderName = HeaderName::from_static("x-plex-container-total-size");
+
+/// Where Plex is, and how long it may take.
 #[derive(Debug, Clone)]
 pub struct PlexSettings {
+    /// The address of the server; a path is kept.
     pub url: Url,
     pub token: SecretString,
-    /// Stays the same for an installation; a new one would be a new device to Plex.
+    /// Names this installation to Plex. It must not change, or Plex reports a new device each time.
     pub client_id: String,
+    /// `false` accepts any certificate: Plex's own names neither its address nor its host name.
     pub verify_tls: bool,
     pub connect_timeout: Duration,
-    /// The longest silence.
+    /// The longest silence of a read. A read may take four times as long in all.
     pub read_timeout: Duration,
-    /// A whole edit. Plex can take twenty seconds for one on a large library.
+    /// How long an edit may take in all. A large library needs many seconds for some.
     pub write_timeout: Duration,
 }
 
-/// Which server answers.
+/// A client for one Plex server. Clones share their connections.
+#[derive(Debug, Clone)]
+pub struct PlexClient {
+    reads: reqwest::Client,
+    /// Apart from the reads, because an edit may be silent for longer.
+    writes: reqwest::Client,
+    url: Url,
+    headers: HeaderMap,
+    token: SecretString,
+    read_limit: Duration,
+    write_limit: Duration,
+    classify: Classifier,
+}
+
+/// Which server this is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlexIdentity {
     pub machine: MachineId,
+    /// Empty if it does not say.
     pub version: String,
-}
-
-/// The order of a listing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ListingOrder {
-    /// Does not change while it is paged through: what is added comes last.
-    Stable,
-    ByAddedAtDesc,
-}
-
-/// One page of a listing.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ListingPage {
-    pub parts: Vec<IndexedPart>,
-    /// How many items the page held, with or without a file.
-    pub items: usize,
-    /// How many there are in all, when Plex says so.
-    pub total: Option<u32>,
-}
-
-/// Asks Plex and writes to it. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct PlexClient {
-    client: reqwest::Client,
-    settings: Arc<PlexSettings>,
 }
 
 impl PlexClient {
     pub fn new(settings: PlexSettings) -> Result<Self, HttpError> {
-        let is_https = settings.url.scheme() == "https";
-        let (connect_timeout, verify_tls) = (settings.connect_timeout, settings.verify_tls);
-        // Silence bounds a write as well, so it is the longer of the two here; reads are bounded by `fetch`.
-        let silence = settings.read_timeout.max(settings.write_timeout);
-        let client = http::client(&HttpOptions { connect_timeout, silence, is_https, verify_tls })?;
-        Ok(Self { client, settings: Arc::new(settings) })
+        let headers = headers(&settings)?;
+        let PlexSettings { url, token, verify_tls, connect_timeout, read_timeout, write_timeout, .. } =
+            settings;
+        let read = HttpOptions { url: &url, verify_tls, connect_timeout, read_timeout };
+        let write = HttpOptions { read_timeout: write_timeout, ..read };
+        Ok(Self {
+            reads: http::client(&read)?,
+            writes: http::client(&write)?,
+            url: url.clone(),
+            headers,
+            token,
+            read_limit: 4 * read_timeout,
+            write_limit: write_timeout,
+            classify: Classifier::new(url),
+        })
     }
 
-    /// Which server is this? Needs no token.
+    /// Which server answers. It says so to anybody and while its database is blocked: no proof that it can work.
     pub async fn identity(&self) -> Result<PlexIdentity, Failure> {
-        let request = self.request(Method::GET, &["identity"]);
-        let wire::Identity { machine, version } =
-            self.read(request, Call::Server, None, LARGEST_ITEM).await?;
-        Ok(PlexIdentity { machine: MachineId(machine), version })
+        let answer = self.get(Asked::Server, self.at(&["identity"]), BODY_CAP).await?;
+        let identity: WireIdentity = self.decode(&answer)?;
+        if identity.machine.is_empty() {
+            return Err(self.shape("an empty machineIdentifier", &answer));
+        }
+        Ok(PlexIdentity { machine: MachineId(identity.machine), version: identity.version })
     }
 
-    /// The libraries of the movie type, which personal videos are in as well.
+    /// The libraries of films; personal videos are among them.
     pub async fn libraries(&self) -> Result<Vec<Library>, Failure> {
-        let request = self.request(Method::GET, &["library", "sections"]);
-        let found: wire::Sections = self.read(request, Call::Server, None, LARGEST_ITEM).await?;
-        let movies = found.sections.into_iter().filter(|section| section.kind == "movie");
-        let library = |section: wire::Section| {
-            Ok(Library {
-                key: SectionKey::try_from(section.key).map_err(|error| odd(&error))?,
-                title: section.title,
-                locations: section.locations.into_iter().map(|location| location.path).collect(),
-                content_changed_at: section.content_changed_at,
-            })
-        };
-        movies.map(library).collect()
+        let answer = self.get(Asked::Server, self.at(&["library", "sections"]), BODY_CAP).await?;
+        let WireSections { sections } = self.decode(&answer)?;
+        let movies = sections.into_iter().filter(|section| section.r#type == "movie");
+        let libraries = movies.map(WireSection::into_library);
+        libraries.collect::<Result<_, _>>().map_err(|error| self.shape(&error.to_string(), &answer))
     }
 
-    /// One page of a library. Both paging headers are sent: Plex ignores the size without the start.
+    /// The files of the `size` movies from `start` on. With a size of 0 it is the cheapest question that needs the
+    /// server's database, and so a proof that it can work.
     pub async fn listing(
         &self,
         section: &SectionKey,
@@ -118,174 +111,124 @@ impl PlexClient {
         start: u32,
         size: u32,
     ) -> Result<ListingPage, Failure> {
-        let sort = match order {
-            ListingOrder::Stable => "addedAt",
-            ListingOrder::ByAddedAtDesc => "addedAt:desc",
-        };
-        let request = self
-            .request(Method::GET, &["library", "sections", section.as_str(), "all"])
-            .query(&[("type", "1"), ("sort", sort)])
-            .query(&LISTING)
-            .header("X-Plex-Container-Start", start)
-            .header("X-Plex-Container-Size", size);
-        let page: wire::Items = self.read(request, Call::Server, None, LARGEST_LISTING).await?;
-        let items = page.list.len();
-        let mut parts = Vec::with_capacity(items);
-        for item in page.list.into_iter().filter(|item| item.kind == "movie" || item.kind == "clip") {
-            parts.extend(indexed(item, section)?);
-        }
-        Ok(ListingPage { parts, items, total: page.total })
+        let mut url = self.at(&["library", "sections", section.as_str(), "all"]);
+        url.set_query(Some(&encode(listing::parameters(order))));
+        let request = self.reads.get(url).headers(self.headers.clone());
+        // Both, always: the size alone is ignored, and the whole library comes.
+        let request = request.header("X-Plex-Container-Start", start).header("X-Plex-Container-Size", size);
+        let limits = Limits { total: self.read_limit, body: LISTING_CAP };
+        let answer = self.ask(Asked::Library, request, limits).await?;
+        let mut listing: WireListing = self.decode(&answer)?;
+        listing.total = listing.total.or_else(|| answer.header(TOTAL_SIZE)?.parse().ok());
+        listing::page(section, listing).map_err(|error| self.shape(&error, &answer))
     }
 
-    /// One item, whole. An item that is not there any more is a failure of the class `stale_match`.
+    /// One item with its locks. `stale_match` says that the key does not lead to this movie any more.
     pub async fn item(&self, key: &RatingKey) -> Result<PlexItem, Failure> {
-        let path = ["library", "metadata", key.as_str()];
-        let request = self.request(Method::GET, &path).query(&[("skipRefresh", "1")]);
-        let found: wire::Items = self.read(request, Call::Item, Some(key), LARGEST_ITEM).await?;
-        let section = found.section;
-        let item = found.list.into_iter().find(|item| item.rating_key == key.as_str());
-        let gone = || plex(FailureClass::StaleMatch, "item_gone", format!("Plex has no item {key} any more"));
-        whole(item.ok_or_else(gone)?, section, key)
+        let mut url = self.at(&["library", "metadata", key.as_str()]);
+        // Otherwise looking at an item makes Plex refresh it.
+        url.set_query(Some("skipRefresh=1"));
+        let answer = self.get(Asked::Item, url, BODY_CAP).await?;
+        let WireItems { section, items } = self.decode(&answer)?;
+        let stale = |code, said: &str| self.classify.failure(FailureClass::StaleMatch, code, said);
+        let Some(item) = items.into_iter().next() else {
+            return Err(stale("item_gone", &format!("has nothing to say about item {key}")));
+        };
+        if item.rating_key != key.as_str() {
+            return Err(stale(
+                "other_item",
+                &format!("answers for item {key} with item {}", item.rating_key),
+            ));
+        }
+        if let Some(kind) = item.r#type.as_deref().filter(|kind| *kind != "movie") {
+            return Err(stale("not_a_movie", &format!("has a {kind} under the key {key}")));
+        }
+        item.into_item(section).map_err(|error| self.shape(&error.to_string(), &answer))
     }
 
-    /// Edits items of one library. That Plex takes an edit does not mean that it has stored it.
+    /// Changes fields and locks of items, all alike. A success proves nothing: the items have to be read back. The
+    /// code `write_unknown` says that the change may have been made although no success was told.
     pub async fn edit(&self, section: &SectionKey, items: &ItemIds, edits: &[Edit]) -> Result<(), Failure> {
-        let path = ["library", "sections", section.as_str(), "all"];
-        let mut url = self.url(&path);
-        // Plex takes `+` for a space only in some places, and `%20` everywhere.
-        let query: Vec<_> = edit_query(items, edits)
-            .iter()
-            .map(|(name, value)| format!("{}={}", encoded(name), encoded(value)))
-            .collect();
-        url.set_query(Some(&query.join("&")));
-        let request = self.with_headers(self.client.request(Method::PUT, url));
-        let answer = self.answer(request, self.settings.write_timeout, LARGEST_ITEM, Call::Edit).await?;
-        match error::by_status(&answer, Call::Edit, None) {
-            Some(failure) => Err(self.whose_403(failure).await),
-            None => Ok(()),
+        if !changes_something(edits) {
+            return Ok(());
         }
+        let request = self.writes.request(Method::PUT, self.edit_url(section, items, edits));
+        let limits = Limits { total: self.write_limit, body: BODY_CAP };
+        self.ask(Asked::Edit, request.headers(self.headers.clone()), limits).await.map(drop)
     }
 
-    async fn read<T: DeserializeOwned>(
-        &self,
-        request: RequestBuilder,
-        call: Call,
-        item: Option<&RatingKey>,
-        most: usize,
-    ) -> Result<T, Failure> {
-        let answer = self.answer(request, self.settings.read_timeout * SILENCES, most, call).await?;
-        if let Some(failure) = error::by_status(&answer, call, item) {
-            return Err(self.whose_403(failure).await);
-        }
-        let decoded = serde_json::from_slice::<wire::Answer<T>>(&answer.body);
-        decoded.map(|answer| answer.container).map_err(|error| error::undecodable(&answer, &error))
+    /// The length of an edit's request line in bytes. Servers and proxies limit it, often to 8 KiB.
+    pub fn request_line_len(&self, section: &SectionKey, items: &ItemIds, edits: &[Edit]) -> usize {
+        let url = self.edit_url(section, items, edits);
+        let target = url.path().len() + url.query().map_or(0, |query| query.len() + "?".len());
+        "PUT ".len() + target + " HTTP/1.1\r\n".len()
     }
 
-    async fn answer(
-        &self,
-        request: RequestBuilder,
-        limit: Duration,
-        most: usize,
-        call: Call,
-    ) -> Result<Answer, Failure> {
-        fetch(request, limit, most).await.map_err(|failed| error::no_answer(&failed, call))
-    }
-
-    /// A 403 can mean this item or everything; the root of the server tells which.
-    async fn whose_403(&self, failure: Failure) -> Failure {
-        if failure.class != FailureClass::Forbidden {
-            return failure;
-        }
-        let limit = self.settings.read_timeout;
-        let root = self.answer(self.request(Method::GET, &[""]), limit, LARGEST_ITEM, Call::Server).await;
-        match root.map(|answer| answer.status.as_u16()) {
-            Ok(401 | 403) => {
-                let text =
-                    "Plex lets this token see nothing at all (403); use the token of the server's owner";
-                plex(FailureClass::Unauthorized, "forbidden_everywhere", text)
-            }
-            Ok(_) | Err(_) => failure,
-        }
-    }
-
-    fn request(&self, method: Method, path: &[&str]) -> RequestBuilder {
-        self.with_headers(self.client.request(method, self.url(path)))
-    }
-
-    fn url(&self, path: &[&str]) -> Url {
-        let mut url = self.settings.url.clone();
-        if let Ok(mut segments) = url.path_segments_mut() {
-            segments.pop_if_empty().extend(path);
-        }
+    fn edit_url(&self, section: &SectionKey, items: &ItemIds, edits: &[Edit]) -> Url {
+        let mut url = self.at(&["library", "sections", section.as_str(), "all"]);
+        url.set_query(Some(&edit_query(items, edits)));
         url
     }
 
-    fn with_headers(&self, request: RequestBuilder) -> RequestBuilder {
-        let mut token = HeaderValue::from_str(self.settings.token.expose_secret())
-            .unwrap_or_else(|_| HeaderValue::from_static("not-a-token"));
-        token.set_sensitive(true);
-        request
-            .header(ACCEPT, "application/json")
-            .header("X-Plex-Token", token)
-            .header("X-Plex-Client-Identifier", &self.settings.client_id)
-            .header("X-Plex-Product", "PlexSync")
-            .header("X-Plex-Version", env!("CARGO_PKG_VERSION"))
-            .header("X-Plex-Platform", std::env::consts::OS)
-            .header("X-Plex-Device", "PlexSync")
-            .header("X-Plex-Device-Name", "PlexSync")
+    fn at(&self, segments: &[&str]) -> Url {
+        http::below(&self.url, segments)
     }
-}
 
-fn encoded(text: &str) -> impl std::fmt::Display + '_ {
-    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC)
-}
+    async fn get(&self, asked: Asked, url: Url, cap: usize) -> Result<Answer, Failure> {
+        let request = self.reads.get(url).headers(self.headers.clone());
+        self.ask(asked, request, Limits { total: self.read_limit, body: cap }).await
+    }
 
-fn odd(error: &impl std::fmt::Display) -> Failure {
-    plex(
-        FailureClass::Incompatible,
-        "undecodable",
-        format!("an answer of Plex cannot be understood: {error}"),
-    )
-}
-
-fn indexed(item: wire::Item, section: &SectionKey) -> Result<Vec<IndexedPart>, Failure> {
-    let rating_key = RatingKey::try_from(item.rating_key).map_err(|error| odd(&error))?;
-    let mut parts = Vec::new();
-    for media in item.media {
-        for part in media.parts {
-            let Some(path) = part.file else { continue };
-            parts.push(IndexedPart {
-                section: section.clone(),
-                rating_key: rating_key.clone(),
-                // Without an id of its own a part is told from its neighbours by its place.
-                part_id: part.id.unwrap_or_else(|| -i64::try_from(parts.len()).unwrap_or(0) - 1),
-                path,
-                size: part.size,
-                duration_ms: part.duration.or(media.duration),
-                title: item.title.clone(),
-                added_at: item.added_at.unwrap_or_default(),
-                updated_at: item.updated_at.unwrap_or_default(),
-            });
+    async fn ask(
+        &self,
+        asked: Asked,
+        request: reqwest::RequestBuilder,
+        limits: Limits,
+    ) -> Result<Answer, Failure> {
+        let answer = http::exchange(request, limits, Some(&self.token)).await;
+        let answer = answer.map_err(|error| self.classify.no_answer(asked, &error))?;
+        if answer.status == StatusCode::FORBIDDEN {
+            // Whether the token is refused or only one door is closed is known by asking at the front.
+            self.front_door().await?;
+            return Err(self.classify.closed(asked, &answer));
+        }
+        match self.classify.bad_status(asked, &answer) {
+            Some(failure) => Err(failure),
+            None => Ok(answer),
         }
     }
-    Ok(parts)
+
+    /// Asks for what every good token may see.
+    async fn front_door(&self) -> Result<(), Failure> {
+        let request = self.reads.get(self.at(&[""])).headers(self.headers.clone());
+        let limits = Limits { total: self.read_limit, body: BODY_CAP };
+        let answer = http::exchange(request, limits, Some(&self.token)).await;
+        let answer = answer.map_err(|error| self.classify.no_answer(Asked::Server, &error))?;
+        self.classify.bad_status(Asked::Server, &answer).map_or(Ok(()), Err)
+    }
+
+    fn decode<T: DeserializeOwned>(&self, answer: &Answer) -> Result<T, Failure> {
+        let envelope = answer.decode::<Envelope<T>>();
+        envelope.map(|envelope| envelope.container).map_err(|error| self.classify.undecodable(&error, answer))
+    }
+
+    fn shape(&self, detail: &str, answer: &Answer) -> Failure {
+        self.classify.undecodable(&Undecodable::Shape { detail: detail.to_owned() }, answer)
+    }
 }
 
-fn whole(item: wire::Item, section: Option<i64>, key: &RatingKey) -> Result<PlexItem, Failure> {
-    let section = item.section.or(section).ok_or_else(|| odd(&"an item names no library"))?;
-    let is_locked =
-        |field: &Field| item.fields.iter().any(|lock| lock.locked && lock.name == parameter(*field));
-    Ok(PlexItem {
-        rating_key: key.clone(),
-        section: SectionKey::try_from(section.to_string()).map_err(|error| odd(&error))?,
-        locked: Field::ALL.into_iter().filter(is_locked).collect(),
-        paths: item.media.into_iter().flat_map(|media| media.parts).filter_map(|part| part.file).collect(),
-        title: item.title,
-        studio: item.studio,
-        summary: item.summary,
-        date: item.date,
-    })
+fn headers(settings: &PlexSettings) -> Result<HeaderMap, HttpError> {
+    let fixed = HeaderValue::from_static;
+    let named = HeaderName::from_static;
+    Ok(HeaderMap::from_iter([
+        (ACCEPT, fixed("application/json")),
+        // Never in the query, which servers and proxies write to their logs.
+        (named("x-plex-token"), http::secret_header("plex.token", &settings.token)?),
+        (named("x-plex-client-identifier"), http::header("plex.client_id", &settings.client_id)?),
+        (named("x-plex-product"), fixed("PlexSync")),
+        (named("x-plex-version"), fixed(env!("CARGO_PKG_VERSION"))),
+        (named("x-plex-platform"), fixed(std::env::consts::OS)),
+        (named("x-plex-device"), fixed("Server")),
+        (named("x-plex-device-name"), fixed("PlexSync")),
+    ]))
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,116 +1,189 @@
-//! What does an answer of Plex mean when it is not the one we asked for?
+//! What does an answer of Plex mean? Turns everything but a good answer into a classified failure.
+
+use reqwest::StatusCode;
+use url::{Host, Url};
 
 use crate::domain::failure::{Failure, FailureClass, Peer};
-use crate::domain::ids::RatingKey;
-use crate::http::{Answer, NoAnswer, beginning, retry_after};
+use crate::http::{Answer, NoAnswer, Undecodable, excerpt};
 
-/// What was asked; the same status means different things for a read and a write.
+/// What was asked, as the same status means different things.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Call {
+pub(super) enum Asked {
+    /// About the server, or for its libraries.
     Server,
+    /// For a listing of one library.
+    Library,
+    /// For one item.
     Item,
+    /// To change items.
     Edit,
 }
 
-pub(super) fn plex(class: FailureClass, code: &'static str, detail: impl Into<String>) -> Failure {
-    Failure::new(class, Peer::Plex, code, detail)
+/// What Plex writes, with status 400, while it starts.
+const STARTING: &str = "still starting up";
+
+/// Knows what belongs into the sentences about one Plex.
+#[derive(Debug, Clone)]
+pub(super) struct Classifier {
+    url: Url,
 }
 
-/// There is no whole answer. A write may have been done all the same.
-pub(super) fn no_answer(error: &NoAnswer, call: Call) -> Failure {
-    if error.code == "too_large" {
-        return plex(FailureClass::Incompatible, error.code, format!("Plex: {}", error.text));
+impl Classifier {
+    pub(super) fn new(url: Url) -> Self {
+        Self { url }
     }
-    if call == Call::Edit && error.may_have_arrived {
-        let text = format!(
-            "Plex: {}; the edit may have been done and is read back before it is sent again",
-            error.text
+
+    pub(super) fn no_answer(&self, asked: Asked, error: &NoAnswer) -> Failure {
+        let (class, code) = match error {
+            // The request is out and the answer is lost: only reading back tells whether it was carried out.
+            NoAnswer::Lost { .. } | NoAnswer::TooLarge { .. } if asked == Asked::Edit => {
+                (FailureClass::Unavailable, "write_unknown")
+            }
+            NoAnswer::NotSent { .. } | NoAnswer::Lost { .. } => (FailureClass::Unavailable, error.code()),
+            NoAnswer::TooLarge { .. } => (FailureClass::Incompatible, error.code()),
+        };
+        self.failure(class, code, &error.to_string())
+    }
+
+    /// The failure that a status stands for; none if it is a success. A 403 is taken for a refusal of the token,
+    /// so whoever asks has to find out first whether it is about one item only: [`Self::closed`].
+    pub(super) fn bad_status(&self, asked: Asked, answer: &Answer) -> Option<Failure> {
+        let status = answer.status;
+        let failure = if status.is_success() {
+            return None;
+        } else if status.is_redirection() {
+            self.redirect(answer)
+        } else if status.is_server_error() {
+            self.server_error(asked, answer)
+        } else {
+            self.client_error(asked, answer)
+        };
+        Some(failure.with_answer(&answer.text))
+    }
+
+    /// The failure of a 403 whose token is good elsewhere.
+    pub(super) fn closed(&self, asked: Asked, answer: &Answer) -> Failure {
+        let what = match asked {
+            Asked::Server => "this question",
+            Asked::Library => "the library",
+            Asked::Item | Asked::Edit => "the item",
+        };
+        let said = format!("closes {what} to this token; is the library shared with its account?");
+        self.failure(FailureClass::Forbidden, "forbidden", &said).with_answer(&answer.text)
+    }
+
+    pub(super) fn undecodable(&self, error: &Undecodable, answer: &Answer) -> Failure {
+        let detail = error.to_string();
+        let failure = match error {
+            // Plex was asked for JSON and keeps to it, so something between it and us is speaking.
+            Undecodable::NotJson { .. } => {
+                let detail = format!("{detail}; does a proxy stand before it?");
+                self.failure(FailureClass::Unavailable, "not_json", &detail)
+            }
+            Undecodable::Shape { .. } => self.failure(FailureClass::Incompatible, "undecodable", &detail),
+        };
+        failure.with_answer(&answer.text)
+    }
+
+    /// `said` continues a sentence that begins with the peer's name.
+    pub(super) fn failure(&self, class: FailureClass, code: &'static str, said: &str) -> Failure {
+        let at = self.url.origin().ascii_serialization();
+        Failure::new(class, Peer::Plex, code, format!("Plex at {at} {said}"))
+    }
+
+    fn redirect(&self, answer: &Answer) -> Failure {
+        let target = answer.redirect_target(&self.url).map(|target| target.origin().ascii_serialization());
+        let target = target.unwrap_or_else(|| "nowhere".to_owned());
+        let said = format!(
+            "redirects to {target}, and the token is not sent there; plex.url should be the final address"
         );
-        return plex(FailureClass::Unavailable, "write_unknown", text);
+        self.failure(FailureClass::Incompatible, "redirected", &said)
     }
-    plex(FailureClass::Unavailable, error.code, format!("Plex: {}", error.text))
-}
 
-/// An answer whose status says that there is no result, or `None` when there is one.
-pub(super) fn by_status(answer: &Answer, call: Call, item: Option<&RatingKey>) -> Option<Failure> {
-    let body = beginning(&answer.body);
-    let status = answer.status;
-    let failure = match status.as_u16() {
-        200..=299 => return None,
-        // Plex takes writes seconds later than it takes reads after a start.
-        400 if body.contains("still starting up") => {
-            plex(FailureClass::Unavailable, "starting_up", "Plex is still starting up")
+    fn server_error(&self, asked: Asked, answer: &Answer) -> Failure {
+        let wait = answer.retry_after();
+        if answer.status == StatusCode::SERVICE_UNAVAILABLE && wait.is_some() {
+            let said = "asks to be left alone for a while";
+            return self.failure(FailureClass::Throttled, "busy", said).retry_after(wait);
         }
-        300..=399 => redirect(answer),
-        401 => plex(
-            FailureClass::Unauthorized,
-            "unauthorized",
-            "Plex refuses the token (401); set plex.token to a valid one. If the token is right, an unclaimed server also \
-             refuses host names it does not know: use its IP address in plex.url",
-        ),
-        403 => {
-            plex(FailureClass::Forbidden, "forbidden", "Plex does not let this token touch the item (403)")
+        let said = match reason(&answer.text) {
+            Some(reason) => format!("answered {}: {}", answer.status, excerpt(reason)),
+            None => format!("answered {}", answer.status),
+        };
+        let code = if asked == Asked::Edit {
+            // A busy database gives up after ten seconds with a 500, and may have written before.
+            "write_unknown"
+        } else if answer.status == StatusCode::SERVICE_UNAVAILABLE {
+            "maintenance"
+        } else {
+            "server_error"
+        };
+        self.failure(FailureClass::Unavailable, code, &said)
+    }
+
+    fn client_error(&self, asked: Asked, answer: &Answer) -> Failure {
+        let status = answer.status;
+        match status {
+            StatusCode::BAD_REQUEST if answer.text.contains(STARTING) => {
+                self.failure(FailureClass::Unavailable, "starting_up", "is still starting up")
+            }
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                let said = format!("refuses the token ({status}){}", self.host_advice());
+                self.failure(FailureClass::Unauthorized, "token_refused", &said)
+            }
+            StatusCode::TOO_MANY_REQUESTS => {
+                let wait = answer.retry_after();
+                let said = "asks for fewer requests";
+                self.failure(FailureClass::Throttled, "too_many_requests", said).retry_after(wait)
+            }
+            StatusCode::REQUEST_TIMEOUT => {
+                let code = if asked == Asked::Edit { "write_unknown" } else { "request_timeout" };
+                self.failure(FailureClass::Unavailable, code, "gave up waiting for the request")
+            }
+            StatusCode::NOT_FOUND => self.not_found(asked),
+            _ if asked == Asked::Edit => {
+                let said = format!("refused the edit with {status}");
+                self.failure(FailureClass::Rejected, "edit_rejected", &said)
+            }
+            _ => {
+                let said = format!("answered {status}; is plex.url the address of a Plex server?");
+                self.failure(FailureClass::Incompatible, "unexpected_status", &said)
+            }
         }
-        404 if call != Call::Server => {
-            let key = item.map_or("", RatingKey::as_str);
-            plex(FailureClass::StaleMatch, "item_gone", format!("Plex has no item {key} any more"))
+    }
+
+    fn not_found(&self, asked: Asked) -> Failure {
+        match asked {
+            Asked::Server => {
+                let said = "does not know the question; is plex.url the address of a Plex server?";
+                self.failure(FailureClass::Incompatible, "unexpected_status", said)
+            }
+            Asked::Library => {
+                self.failure(FailureClass::StaleMatch, "library_gone", "does not have the library any more")
+            }
+            Asked::Item | Asked::Edit => {
+                self.failure(FailureClass::StaleMatch, "item_gone", "does not have the item any more")
+            }
         }
-        429 => plex(FailureClass::Throttled, "throttled", "Plex asks us to slow down (429)")
-            .retry_after(retry_after(answer)),
-        503 if retry_after(answer).is_some() => {
-            plex(FailureClass::Throttled, "throttled", "Plex asks us to come later (503)")
-                .retry_after(retry_after(answer))
-        }
-        503 if body.contains("Maintenance") => {
-            plex(FailureClass::Unavailable, "maintenance", "Plex is in maintenance (503)")
-        }
-        500..=599 if call == Call::Edit => plex(
-            FailureClass::Unavailable,
-            "write_unknown",
-            format!(
-                "Plex answered {status}; the edit may have been done and is read back before it is sent again"
+    }
+
+    /// Against DNS rebinding a server that nobody has claimed answers 401 to any name that it does not know as its
+    /// own, such as a service's name in a Docker network; the token has nothing to do with it.
+    fn host_advice(&self) -> String {
+        match self.url.host() {
+            Some(Host::Domain(name)) if name != "localhost" && !name.ends_with(".plex.direct") => format!(
+                "; if the token is right: a server that is not claimed refuses the name {name:?} in the Host \
+                 header, as Docker services have, so try its IP address in plex.url"
             ),
-        ),
-        500..=599 => plex(FailureClass::Unavailable, "server_error", format!("Plex answered {status}")),
-        _ if call == Call::Edit => {
-            plex(FailureClass::Rejected, "rejected", format!("Plex refused the edit ({status})"))
+            Some(Host::Domain(_) | Host::Ipv4(_) | Host::Ipv6(_)) | None => String::new(),
         }
-        _ => plex(
-            FailureClass::Incompatible,
-            "unexpected_status",
-            format!("Plex answered {status} to a read; is plex.url right?"),
-        ),
-    };
-    Some(failure.with_answer(&String::from_utf8_lossy(&answer.body)))
+    }
 }
 
-/// Following a redirect could hand the token to another host.
-fn redirect(answer: &Answer) -> Failure {
-    let location = answer.headers.get("location").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let host = url::Url::parse(location).ok().and_then(|url| url.host_str().map(str::to_owned));
-    let whither = host.unwrap_or_else(|| "another path".to_owned());
-    let text =
-        format!("Plex redirects to {whither}, which is not followed; set plex.url to where Plex really is");
-    plex(FailureClass::Incompatible, "redirect", text)
-}
-
-/// A good status with a body that is not what we know.
-pub(super) fn undecodable(answer: &Answer, error: &serde_json::Error) -> Failure {
-    let first = answer.body.iter().find(|byte| !byte.is_ascii_whitespace());
-    if first != Some(&b'{') {
-        let text = "something that is not Plex answered (no JSON); is there a proxy in between?";
-        return plex(FailureClass::Unavailable, "not_json", text).with_answer(&beginning(&answer.body));
-    }
-    if error.is_eof() || error.is_syntax() {
-        return plex(
-            FailureClass::Unavailable,
-            "cut_short",
-            format!("an answer of Plex is damaged: {error}"),
-        );
-    }
-    plex(
-        FailureClass::Incompatible,
-        "undecodable",
-        format!("an answer of Plex cannot be understood: {error}"),
-    )
+/// What Plex says in the XML of an error. It is XML even when JSON was asked for, and has only this one attribute
+/// that is worth reading, so no parser is needed.
+fn reason(text: &str) -> Option<&str> {
+    let (_, attributes) = text.split_once("<Response ")?;
+    let (_, status) = attributes.split_once("status=\"")?;
+    status.split_once('"').map(|(status, _)| status)
 }

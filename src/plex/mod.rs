@@ -1,9 +1,13 @@
-//! How is Plex asked and written to, and what do its answers mean?
+//! How does PlexSync talk to Plex? A client whose every failure is classified here and nowhere else.
 
 mod client;
 mod edit_query;
 mod error;
+mod listing;
+#[cfg(test)]
+mod tests;
 mod wire;
 
-pub use client::{ListingOrder, ListingPage, PlexClient, PlexIdentity, PlexSettings};
+pub use client::{PlexClient, PlexIdentity, PlexSettings};
 pub use edit_query::{ItemIds, edit_query};
+pub use listing::{ListingOrder, ListingPage};

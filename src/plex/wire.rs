@@ -1,20 +1,23 @@
-//! What do Plex's answers look like? serde only; ids and numbers come as numbers from one version and texts from another.
+//! How does Plex spell its answers? Only shapes; ids and numbers come as numbers or as strings, version by version.
 
-use std::fmt;
-use std::marker::PhantomData;
-use std::str::FromStr;
+use std::collections::BTreeSet;
 
-use serde::Deserialize;
-use serde::de::{Deserializer, Error, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer, de};
 
+use super::edit_query::parameter;
+use crate::domain::edits::Field;
+use crate::domain::ids::{IdError, RatingKey, SectionKey};
+use crate::domain::item::{Library, PlexItem};
+
+/// What every answer is wrapped in.
 #[derive(Debug, Deserialize)]
-pub(super) struct Answer<T> {
+pub(super) struct Envelope<T> {
     #[serde(rename = "MediaContainer")]
     pub(super) container: T,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Identity {
+pub(super) struct WireIdentity {
     #[serde(rename = "machineIdentifier")]
     pub(super) machine: String,
     #[serde(default)]
@@ -22,76 +25,65 @@ pub(super) struct Identity {
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Sections {
-    #[serde(rename = "Directory", default)]
-    pub(super) sections: Vec<Section>,
+pub(super) struct WireSections {
+    #[serde(default, rename = "Directory")]
+    pub(super) sections: Vec<WireSection>,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Section {
+pub(super) struct WireSection {
     #[serde(deserialize_with = "text")]
-    pub(super) key: String,
-    #[serde(rename = "type")]
-    pub(super) kind: String,
+    key: String,
+    pub(super) r#type: String,
     #[serde(default)]
-    pub(super) title: String,
-    #[serde(rename = "Location", default)]
-    pub(super) locations: Vec<Location>,
-    #[serde(rename = "contentChangedAt", default, deserialize_with = "number")]
-    pub(super) content_changed_at: Option<i64>,
+    title: String,
+    #[serde(default, rename = "Location")]
+    locations: Vec<WireLocation>,
+    #[serde(default, rename = "contentChangedAt", deserialize_with = "number")]
+    content_changed_at: Option<i64>,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Location {
-    pub(super) path: String,
+struct WireLocation {
+    path: String,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Items {
-    #[serde(rename = "totalSize", default, deserialize_with = "number")]
-    pub(super) total: Option<u32>,
-    #[serde(rename = "Metadata", default)]
-    pub(super) list: Vec<Item>,
-    #[serde(rename = "librarySectionID", default, deserialize_with = "number")]
-    pub(super) section: Option<i64>,
+pub(super) struct WireListing {
+    #[serde(default, rename = "Metadata")]
+    pub(super) entries: Vec<WireEntry>,
+    #[serde(default, rename = "totalSize", deserialize_with = "number")]
+    pub(super) total: Option<i64>,
 }
 
+/// An item in a listing.
 #[derive(Debug, Deserialize)]
-pub(super) struct Item {
-    #[serde(rename = "ratingKey", deserialize_with = "text")]
+#[serde(rename_all = "camelCase")]
+pub(super) struct WireEntry {
+    #[serde(deserialize_with = "text")]
     pub(super) rating_key: String,
-    #[serde(rename = "type", default)]
-    pub(super) kind: String,
-    #[serde(rename = "librarySectionID", default, deserialize_with = "number")]
-    pub(super) section: Option<i64>,
+    #[serde(default)]
+    pub(super) r#type: Option<String>,
     #[serde(default)]
     pub(super) title: String,
-    #[serde(default)]
-    pub(super) studio: String,
-    #[serde(default)]
-    pub(super) summary: String,
-    #[serde(rename = "originallyAvailableAt", default)]
-    pub(super) date: String,
-    #[serde(rename = "addedAt", default, deserialize_with = "number")]
+    #[serde(default, deserialize_with = "number")]
     pub(super) added_at: Option<i64>,
-    #[serde(rename = "updatedAt", default, deserialize_with = "number")]
+    #[serde(default, deserialize_with = "number")]
     pub(super) updated_at: Option<i64>,
-    #[serde(rename = "Media", default)]
-    pub(super) media: Vec<Media>,
-    #[serde(rename = "Field", default)]
-    pub(super) fields: Vec<LockedField>,
+    #[serde(default, rename = "Media")]
+    pub(super) media: Vec<WireMedia>,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Media {
+pub(super) struct WireMedia {
     #[serde(default, deserialize_with = "number")]
     pub(super) duration: Option<i64>,
-    #[serde(rename = "Part", default)]
-    pub(super) parts: Vec<Part>,
+    #[serde(default, rename = "Part")]
+    pub(super) parts: Vec<WirePart>,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Part {
+pub(super) struct WirePart {
     #[serde(default, deserialize_with = "number")]
     pub(super) id: Option<i64>,
     #[serde(default)]
@@ -103,53 +95,113 @@ pub(super) struct Part {
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct LockedField {
-    pub(super) name: String,
-    #[serde(default, deserialize_with = "truth")]
-    pub(super) locked: bool,
+pub(super) struct WireItems {
+    #[serde(default, rename = "librarySectionID", deserialize_with = "optional_text")]
+    pub(super) section: Option<String>,
+    #[serde(default, rename = "Metadata")]
+    pub(super) items: Vec<WireItem>,
+}
+
+/// An item read alone. Plex leaves out what is empty.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct WireItem {
+    #[serde(deserialize_with = "text")]
+    pub(super) rating_key: String,
+    #[serde(default)]
+    pub(super) r#type: Option<String>,
+    #[serde(default, rename = "librarySectionID", deserialize_with = "optional_text")]
+    section: Option<String>,
+    #[serde(default)]
+    title: Option<String>,
+    #[serde(default)]
+    studio: Option<String>,
+    #[serde(default)]
+    summary: Option<String>,
+    #[serde(default)]
+    originally_available_at: Option<String>,
+    #[serde(default, rename = "Field")]
+    fields: Vec<WireLock>,
+    #[serde(default, rename = "Media")]
+    media: Vec<WireMedia>,
+}
+
+#[derive(Debug, Deserialize)]
+struct WireLock {
+    name: String,
+    #[serde(default, deserialize_with = "flag")]
+    locked: bool,
+}
+
+impl WireSection {
+    pub(super) fn into_library(self) -> Result<Library, IdError> {
+        Ok(Library {
+            key: SectionKey::try_from(self.key)?,
+            title: self.title,
+            locations: self.locations.into_iter().map(|location| location.path).collect(),
+            content_changed_at: self.content_changed_at,
+        })
+    }
+}
+
+impl WireItem {
+    /// `section` is where the answer as a whole says that it is from, for a server that says it there alone.
+    pub(super) fn into_item(self, section: Option<String>) -> Result<PlexItem, IdError> {
+        let is_locked =
+            |field: &Field| self.fields.iter().any(|lock| lock.locked && lock.name == parameter(*field));
+        let locked: BTreeSet<Field> = Field::ALL.into_iter().filter(is_locked).collect();
+        let parts = self.media.into_iter().flat_map(|media| media.parts);
+        Ok(PlexItem {
+            rating_key: RatingKey::try_from(self.rating_key)?,
+            section: SectionKey::try_from(self.section.or(section).unwrap_or_default())?,
+            title: self.title.unwrap_or_default(),
+            studio: self.studio.unwrap_or_default(),
+            summary: self.summary.unwrap_or_default(),
+            date: self.originally_available_at.unwrap_or_default(),
+            locked,
+            paths: parts.filter_map(|part| part.file).filter(|path| !path.is_empty()).collect(),
+        })
+    }
+}
+
+/// A scalar as one version of Plex or another may send it.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Loose {
+    Flag(bool),
+    Number(i64),
+    Fraction(f64),
+    Text(String),
 }
 
 fn text<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
-    from.deserialize_any(Loose::<String>(PhantomData))
+    optional_text(from)?.ok_or_else(|| de::Error::custom("expected a string or a number, not null"))
 }
 
-fn number<'de, D: Deserializer<'de>, T: FromStr>(from: D) -> Result<Option<T>, D::Error> {
-    from.deserialize_any(Loose::<T>(PhantomData)).map(Some)
+fn optional_text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    match Option::<Loose>::deserialize(from)? {
+        None => Ok(None),
+        Some(Loose::Text(text)) => Ok(Some(text)),
+        Some(Loose::Number(number)) => Ok(Some(number.to_string())),
+        Some(Loose::Flag(_) | Loose::Fraction(_)) => Err(de::Error::custom("expected a string or a number")),
+    }
 }
 
-fn truth<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
-    let word = from.deserialize_any(Loose::<String>(PhantomData))?;
-    Ok(word == "1" || word == "true")
+/// A size or a time that cannot be read counts as one that was not told: it is not worth a page of a listing.
+fn number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
+    Ok(match Option::<Loose>::deserialize(from)? {
+        Some(Loose::Number(number)) => Some(number),
+        Some(Loose::Text(text)) => text.parse().ok(),
+        Some(Loose::Fraction(_) | Loose::Flag(_)) | None => None,
+    })
 }
 
-/// Takes a number, a text or a truth value by its text.
-struct Loose<T>(PhantomData<T>);
-
-impl<T: FromStr> Visitor<'_> for Loose<T> {
-    type Value = T;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a number or a text with a number in it")
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
-        text.parse()
-            .or(Err(E::invalid_value(Unexpected::Str(text), &"a number or a text with a number in it")))
-    }
-
-    fn visit_i64<E: Error>(self, number: i64) -> Result<T, E> {
-        self.visit_str(&number.to_string())
-    }
-
-    fn visit_u64<E: Error>(self, number: u64) -> Result<T, E> {
-        self.visit_str(&number.to_string())
-    }
-
-    fn visit_f64<E: Error>(self, number: f64) -> Result<T, E> {
-        self.visit_str(&format!("{number:.0}"))
-    }
-
-    fn visit_bool<E: Error>(self, truth: bool) -> Result<T, E> {
-        self.visit_str(if truth { "1" } else { "0" })
-    }
+fn flag<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
+    Ok(match Option::<Loose>::deserialize(from)? {
+        None => false,
+        Some(Loose::Flag(flag)) => flag,
+        Some(Loose::Number(number)) => number != 0,
+        Some(Loose::Fraction(number)) => number != 0.0,
+        Some(Loose::Text(text)) => matches!(text.as_str(), "1" | "true"),
+    })
 }

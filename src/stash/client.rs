@@ -1,168 +1,170 @@
-//! How is Stash asked? GraphQL over one bounded client.
+//! How is Stash asked for a scene, and for itself?
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, CONTENT_TYPE};
-use secrecy::{ExposeSecret as _, SecretString};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use secrecy::SecretString;
 use serde::de::DeserializeOwned;
-use serde_json::json;
+use serde_json::{Value, json};
 use url::Url;
 
-use super::{error, wire};
-use crate::domain::failure::{Failure, FailureClass, Peer};
+use super::error::Classifier;
+use super::wire::{FoundScene, Introspection, WireAbout};
+use crate::domain::failure::{Failure, FailureClass};
 use crate::domain::ids::SceneId;
-use crate::domain::scene::{Scene, SceneFile};
-use crate::http::{self, Answer, HttpError, HttpOptions, fetch};
+use crate::domain::scene::Scene;
+use crate::http::{self, HttpError, HttpOptions, Limits, Undecodable, excerpt};
+
+/// The first release of Stash that has all that is asked for and guards hooks against loops.
+pub const OLDEST_STASH: &str = "0.25";
 
 const FIND_SCENE: &str = include_str!("find_scene.graphql");
-/// The fields of a scene that the query asks for.
-const NEEDED: [&str; 8] = ["id", "title", "details", "date", "organized", "created_at", "studio", "files"];
-/// One scene is a few kilobytes; nothing that Stash can say about one is larger than this.
-const LARGEST_ANSWER: usize = 16 << 20;
-/// An answer may drip in, but not for longer than this many times the longest silence.
-const SILENCES: u32 = 4;
+const INTROSPECT: &str =
+    r#"query SceneFields { version { version } __type(name: "Scene") { fields { name } } }"#;
+const ABOUT: &str = "query About { version { version } systemStatus { status } }";
 
-/// Where Stash is and how it is asked.
+/// The fields of a scene in [`FIND_SCENE`]. None can be left out when a Stash lacks it: what is missing here would
+/// look empty, and emptiness is carried to Plex.
+const SCENE_FIELDS: [&str; 8] =
+    ["id", "title", "details", "date", "organized", "created_at", "studio", "files"];
+
+/// Far more than the longest description of a scene.
+const BODY_CAP: usize = 16 << 20;
+
+/// Where Stash is, and how long it may take.
 #[derive(Debug, Clone)]
 pub struct StashSettings {
+    /// The address of its start page; a path before `/graphql` is kept.
     pub url: Url,
+    /// Sent only when set: a Stash that has no key refuses every one.
     pub api_key: Option<SecretString>,
     pub connect_timeout: Duration,
-    /// The longest silence.
+    /// The longest silence. A call may take four times as long in all.
     pub read_timeout: Duration,
+}
+
+/// A client for one Stash. Clones share their connections.
+#[derive(Debug, Clone)]
+pub struct StashClient {
+    http: reqwest::Client,
+    url: Url,
+    headers: HeaderMap,
+    api_key: Option<SecretString>,
+    limits: Limits,
+    classify: Classifier,
+    /// Whether Stash has said that its scenes have all the fields that are asked for.
+    schema_fits: Arc<AtomicBool>,
 }
 
 /// What Stash says about itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StashAbout {
+    /// Such as `v0.30.1`; empty when somebody built it without.
     pub version: String,
-    /// `OK`, `SETUP` or `NEEDS_MIGRATION`.
-    pub status: String,
+    pub status: StashStatus,
 }
 
-/// Asks Stash. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct StashClient {
-    client: reqwest::Client,
-    settings: Arc<StashSettings>,
-    /// Whether this Stash is known to have the fields that are needed.
-    schema_known: Arc<AtomicBool>,
+/// Whether Stash can work. Scenes can be read only when it is `Ok`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StashStatus {
+    Ok,
+    /// Its first start: somebody has to fill in the form.
+    Setup,
+    /// After an upgrade: somebody has to confirm the migration.
+    NeedsMigration,
+    /// A word that this version of PlexSync does not know.
+    Other(String),
 }
 
 impl StashClient {
     pub fn new(settings: StashSettings) -> Result<Self, HttpError> {
-        let client = http::client(&HttpOptions {
-            connect_timeout: settings.connect_timeout,
-            silence: settings.read_timeout,
-            is_https: settings.url.scheme() == "https",
-            verify_tls: true,
-        })?;
-        Ok(Self { client, settings: Arc::new(settings), schema_known: Arc::default() })
+        let StashSettings { url, api_key, connect_timeout, read_timeout } = settings;
+        let options = HttpOptions { url: &url, verify_tls: true, connect_timeout, read_timeout };
+        let http = http::client(&options)?;
+        let url = http::below(&url, &["graphql"]);
+        let json = HeaderValue::from_static("application/json");
+        // Without `Accept` Stash answers with another type, which it neither compresses nor gives the same statuses.
+        let mut headers = HeaderMap::from_iter([(ACCEPT, json.clone()), (CONTENT_TYPE, json)]);
+        if let Some(key) = &api_key {
+            headers.insert(HeaderName::from_static("apikey"), http::secret_header("stash.api_key", key)?);
+        }
+        let classify = Classifier::new(url.clone(), api_key.is_some());
+        let limits = Limits { total: 4 * read_timeout, body: BODY_CAP };
+        let schema_fits = Arc::new(AtomicBool::new(false));
+        Ok(Self { http, url, headers, api_key, limits, classify, schema_fits })
     }
 
-    /// Reads a scene. A scene that Stash does not have is a failure of the class `gone`.
+    /// Reads one scene. Before the first one Stash is asked whether it has all the fields; a failure of the class
+    /// `incompatible` makes that be asked again. `gone` is said only when Stash certainly does not have the scene.
     pub async fn find_scene(&self, id: SceneId) -> Result<Scene, Failure> {
-        self.learn_schema().await?;
-        let found: Result<wire::FindScene, _> = self.ask(FIND_SCENE, &json!({ "id": id.to_string() })).await;
+        if !self.schema_fits.load(Ordering::Relaxed) {
+            self.check_schema().await?;
+            self.schema_fits.store(true, Ordering::Relaxed);
+        }
+        let found = self.read_scene(id).await;
         if found.as_ref().is_err_and(|failure| failure.class == FailureClass::Incompatible) {
-            // Stash may have been exchanged under us: look at its schema again next time.
-            self.schema_known.store(false, Ordering::Relaxed);
+            self.schema_fits.store(false, Ordering::Relaxed);
         }
-        let scene = found?.scene.ok_or_else(|| error::gone(id))?;
-        parsed(scene, id)
+        found
     }
 
-    /// Asks for the version and the state.
+    /// Asks Stash for its version and whether it can work. It answers this also when its database is not open.
     pub async fn about(&self) -> Result<StashAbout, Failure> {
-        let query = "{version{version} systemStatus{status}}";
-        let about: wire::About = self.ask(query, &json!({})).await?;
-        Ok(StashAbout { version: about.version.version.unwrap_or_default(), status: about.status.status })
+        let about: WireAbout = self.query(ABOUT, json!({})).await?;
+        let status = match about.system_status.status.as_str() {
+            "OK" => StashStatus::Ok,
+            "SETUP" => StashStatus::Setup,
+            "NEEDS_MIGRATION" => StashStatus::NeedsMigration,
+            other => StashStatus::Other(excerpt(other)),
+        };
+        Ok(StashAbout { version: about.version.version.unwrap_or_default(), status })
     }
 
-    /// Tells versions apart by what they can do, once.
-    async fn learn_schema(&self) -> Result<(), Failure> {
-        if self.schema_known.load(Ordering::Relaxed) {
-            return Ok(());
+    async fn read_scene(&self, id: SceneId) -> Result<Scene, Failure> {
+        let found: FoundScene = self.query(FIND_SCENE, json!({ "id": id.to_string() })).await?;
+        let Some(scene) = found.scene else {
+            let said = format!("does not have scene {id}");
+            return Err(self.classify.failure(FailureClass::Gone, "scene_gone", &said));
+        };
+        let scene = scene.into_scene().map_err(|error| self.shape(&error.to_string()))?;
+        if scene.id == id {
+            Ok(scene)
+        } else {
+            Err(self.shape(&format!("scene {} was sent for scene {id}", scene.id)))
         }
-        let query = r#"{__type(name:"Scene"){fields{name}}}"#;
-        let answer: wire::Introspection = self.ask(query, &json!({})).await?;
-        let fields = answer.scene.map(|scene| scene.fields).unwrap_or_default();
-        let lacks = |needed: &&&str| !fields.iter().any(|field| field.name == **needed);
-        if let Some(missing) = NEEDED.iter().find(lacks) {
-            return Err(error::too_old(missing));
-        }
-        self.schema_known.store(true, Ordering::Relaxed);
-        Ok(())
     }
 
-    async fn ask<T: DeserializeOwned>(
-        &self,
-        query: &str,
-        variables: &serde_json::Value,
-    ) -> Result<T, Failure> {
-        let answer = self.post(query, variables).await?;
-        if let Some(failure) = error::by_status(&answer) {
-            return Err(failure);
+    async fn check_schema(&self) -> Result<(), Failure> {
+        let answer: Introspection = self.query(INTROSPECT, json!({})).await?;
+        let too_old = |what: &str| {
+            let version = answer.version.version.as_deref().filter(|version| !version.is_empty());
+            let version = version.unwrap_or("of an unknown version");
+            let said = format!(
+                "({version}) has no {what}; PlexSync needs Stash {OLDEST_STASH} or a newer one it knows"
+            );
+            self.classify.failure(FailureClass::Incompatible, "unsupported_schema", &said)
+        };
+        let Some(scene) = &answer.scene else { return Err(too_old("type Scene")) };
+        let has = |name: &str| scene.fields.iter().any(|field| field.name == name);
+        match SCENE_FIELDS.into_iter().find(|name| !has(name)) {
+            Some(missing) => Err(too_old(&format!("field Scene.{missing}"))),
+            None => Ok(()),
         }
-        // File names need not be UTF-8, and Stash sends them as they are.
-        let text = String::from_utf8_lossy(&answer.body);
-        let envelope: wire::Envelope<'_> =
-            serde_json::from_str(&text).map_err(|error| error::not_graphql(&answer, &error))?;
-        if let Some(errors) = envelope.errors {
-            return Err(error::by_errors(&errors));
-        }
-        let data = envelope.data.map_or("null", serde_json::value::RawValue::get);
-        serde_json::from_str(data).map_err(|error| error::undecodable(&error))
     }
 
-    async fn post(&self, query: &str, variables: &serde_json::Value) -> Result<Answer, Failure> {
-        let mut url = self.settings.url.clone();
-        if let Ok(mut path) = url.path_segments_mut() {
-            path.pop_if_empty().push("graphql");
-        }
+    async fn query<T: DeserializeOwned>(&self, query: &str, variables: Value) -> Result<T, Failure> {
         let body = json!({ "query": query, "variables": variables }).to_string();
-        // With `*/*` Stash answers in another media type and does not compress.
-        let mut request =
-            self.client.post(url).header(ACCEPT, "application/json").header(CONTENT_TYPE, "application/json");
-        if let Some(key) = &self.settings.api_key {
-            // A key that Stash does not ask for is refused like a wrong one, so it is sent only when there is one.
-            request = request.header("ApiKey", key.expose_secret());
-        }
-        let limit = self.settings.read_timeout * SILENCES;
-        fetch(request.body(body), limit, LARGEST_ANSWER).await.map_err(|error| error::no_answer(&error))
+        let request = self.http.post(self.url.clone()).headers(self.headers.clone()).body(body);
+        let answer = http::exchange(request, self.limits, self.api_key.as_ref()).await;
+        let answer = answer.map_err(|error| self.classify.no_answer(&error))?;
+        let data = self.classify.data(&answer)?;
+        serde_json::from_value(data)
+            .map_err(|error| self.shape(&excerpt(&error.to_string())).with_answer(&answer.text))
+    }
+
+    fn shape(&self, detail: &str) -> Failure {
+        self.classify.undecodable(&Undecodable::Shape { detail: detail.to_owned() })
     }
 }
-
-fn parsed(scene: wire::Scene, asked: SceneId) -> Result<Scene, Failure> {
-    let id: SceneId = scene.id.parse().unwrap_or(asked);
-    if id != asked || scene.id.parse::<SceneId>().is_err() {
-        let text = format!("Stash was asked for scene {asked} and answered with {:?}", scene.id);
-        return Err(Failure::new(FailureClass::Incompatible, Peer::Stash, "wrong_scene", text));
-    }
-    Ok(Scene {
-        id,
-        created_at: scene.created_at,
-        title: scene.title.unwrap_or_default(),
-        details: scene.details.unwrap_or_default(),
-        date: scene.date.unwrap_or_default(),
-        studio: scene.studio.map(|studio| studio.name),
-        organized: scene.organized,
-        files: scene.files.into_iter().map(file).collect(),
-    })
-}
-
-fn file(file: wire::File) -> SceneFile {
-    let oshash = file.fingerprints.into_iter().find(|print| print.kind == "oshash").map(|print| print.value);
-    SceneFile { path: file.path, size: file.size.map(whole), duration: file.duration, oshash }
-}
-
-/// Exact up to nine petabytes, which is where `f64` begins to skip whole numbers.
-#[expect(clippy::cast_possible_truncation, reason = "sizes of files are far below the limit of exactness")]
-fn whole(size: f64) -> i64 {
-    size as i64
-}
-
-#[cfg(test)]
-mod tests;

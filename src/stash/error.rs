@@ -1,116 +1,189 @@
-//! What does an answer of Stash mean when it is not the one we asked for?
+//! What does an answer of Stash mean? Turns everything but a good answer into a classified failure.
 
 use reqwest::StatusCode;
+use serde_json::Value;
+use url::Url;
 
-use super::wire::GraphqlError;
+use super::wire::{Envelope, GraphQlError};
 use crate::domain::failure::{Failure, FailureClass, Peer};
-use crate::http::{Answer, NoAnswer, beginning, retry_after};
+use crate::http::{Answer, NoAnswer, Undecodable, excerpt};
 
-fn stash(class: FailureClass, code: &'static str, detail: impl Into<String>) -> Failure {
-    Failure::new(class, Peer::Stash, code, detail)
+/// Knows what belongs into the sentences about one Stash.
+#[derive(Debug, Clone)]
+pub(super) struct Classifier {
+    /// The address that is asked.
+    url: Url,
+    has_key: bool,
 }
 
-/// There is no whole answer.
-pub(super) fn no_answer(error: &NoAnswer) -> Failure {
-    let class =
-        if error.code == "too_large" { FailureClass::Incompatible } else { FailureClass::Unavailable };
-    stash(class, error.code, format!("Stash: {}", error.text))
+impl Classifier {
+    pub(super) fn new(url: Url, has_key: bool) -> Self {
+        Self { url, has_key }
+    }
+
+    pub(super) fn no_answer(&self, error: &NoAnswer) -> Failure {
+        let class = match error {
+            NoAnswer::NotSent { .. } | NoAnswer::Lost { .. } => FailureClass::Unavailable,
+            NoAnswer::TooLarge { .. } => FailureClass::Incompatible,
+        };
+        self.failure(class, error.code(), &error.to_string())
+    }
+
+    /// Looks into an answer: its `data` when there is no reason to distrust it.
+    pub(super) fn data(&self, answer: &Answer) -> Result<Value, Failure> {
+        if !answer.status.is_success() {
+            return Err(self.bad_status(answer));
+        }
+        let envelope: Envelope =
+            answer.decode().map_err(|error| self.undecodable(&error).with_answer(&answer.text))?;
+        // Before `data`, which is there and null when the database is not: whoever reads it first takes a scene
+        // for deleted while Stash waits for its migration.
+        if let Some(errors) = &envelope.errors {
+            return Err(self.graphql_errors(errors));
+        }
+        let nothing =
+            || self.failure(FailureClass::Incompatible, "undecodable", "sent neither data nor errors");
+        envelope.data.ok_or_else(|| nothing().with_answer(&answer.text))
+    }
+
+    pub(super) fn undecodable(&self, error: &Undecodable) -> Failure {
+        let detail = error.to_string();
+        match error {
+            // Stash itself always speaks JSON here, so something between it and us is speaking.
+            Undecodable::NotJson { .. } => {
+                let detail = format!("{detail}; does a proxy stand before it?");
+                self.failure(FailureClass::Unavailable, "not_json", &detail)
+            }
+            Undecodable::Shape { .. } => self.failure(FailureClass::Incompatible, "undecodable", &detail),
+        }
+    }
+
+    /// `said` continues a sentence that begins with the peer's name.
+    pub(super) fn failure(&self, class: FailureClass, code: &'static str, said: &str) -> Failure {
+        let at = self.url.origin().ascii_serialization();
+        Failure::new(class, Peer::Stash, code, format!("Stash at {at} {said}"))
+    }
+
+    fn bad_status(&self, answer: &Answer) -> Failure {
+        let status = answer.status;
+        let failure = if status.is_redirection() {
+            self.redirect(answer)
+        } else if status.is_server_error() {
+            self.server_error(answer)
+        } else {
+            match status {
+                StatusCode::UNAUTHORIZED => {
+                    self.failure(FailureClass::Unauthorized, "api_key_refused", self.key_trouble())
+                }
+                StatusCode::FORBIDDEN => {
+                    let said =
+                        "refuses access from this machine: has it a password, and is stash.api_key set?";
+                    self.failure(FailureClass::Unauthorized, "access_denied", said)
+                }
+                StatusCode::TOO_MANY_REQUESTS => self
+                    .failure(FailureClass::Throttled, "too_many_requests", "asks for fewer requests")
+                    .retry_after(answer.retry_after()),
+                StatusCode::REQUEST_TIMEOUT => self.failure(
+                    FailureClass::Unavailable,
+                    "request_timeout",
+                    "gave up waiting for the request",
+                ),
+                StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => self.bad_request(answer),
+                _ => {
+                    let said = format!("answered {status}; is stash.url the address of Stash's start page?");
+                    self.failure(FailureClass::Incompatible, "unexpected_status", &said)
+                }
+            }
+        };
+        failure.with_answer(&answer.text)
+    }
+
+    fn key_trouble(&self) -> &'static str {
+        if self.has_key {
+            "refuses the API key: it is wrong, or Stash has none configured and stash.api_key should be empty"
+        } else {
+            "wants an API key, and stash.api_key is empty"
+        }
+    }
+
+    fn redirect(&self, answer: &Answer) -> Failure {
+        let target = answer.redirect_target(&self.url);
+        let path = target.as_ref().map(|target| target.path().to_ascii_lowercase()).unwrap_or_default();
+        if ["login", "signin", "sign-in", "oauth"].iter().any(|word| path.contains(word)) {
+            let said = format!("sends us to a login; {}", self.login_advice());
+            return self.failure(FailureClass::Unauthorized, "login_redirect", &said);
+        }
+        let host = target.map(|target| target.origin().ascii_serialization());
+        let host = host.unwrap_or_else(|| "nowhere".to_owned());
+        let said = format!(
+            "redirects to {host}, and redirects are not followed; stash.url should be the final address"
+        );
+        self.failure(FailureClass::Incompatible, "redirected", &said)
+    }
+
+    fn login_advice(&self) -> &'static str {
+        if self.has_key { "does a proxy before it want one of its own?" } else { "stash.api_key is empty" }
+    }
+
+    fn server_error(&self, answer: &Answer) -> Failure {
+        let wait = answer.retry_after();
+        if answer.status == StatusCode::SERVICE_UNAVAILABLE && wait.is_some() {
+            return self
+                .failure(FailureClass::Throttled, "busy", "asks to be left alone for a while")
+                .retry_after(wait);
+        }
+        let said = format!("answered {}", answer.status);
+        self.failure(FailureClass::Unavailable, "server_error", &said)
+    }
+
+    fn bad_request(&self, answer: &Answer) -> Failure {
+        let errors = answer.decode::<Envelope>().ok().and_then(|envelope| envelope.errors);
+        let code_and_text = errors.as_ref().map_or_else(
+            || ("bad_request", excerpt(answer.text.trim())),
+            |errors| {
+                let first = first_error(errors);
+                let code = match first.extensions.code.as_str() {
+                    "GRAPHQL_VALIDATION_FAILED" | "GRAPHQL_PARSE_FAILED" => "graphql_invalid",
+                    _ => "bad_request",
+                };
+                (code, excerpt(&first.message))
+            },
+        );
+        let (code, text) = code_and_text;
+        let code = if text.contains("transport not supported") { "transport_not_supported" } else { code };
+        let said = format!("does not understand the query ({}): {text}", answer.status);
+        self.failure(FailureClass::Incompatible, code, &said)
+    }
+
+    /// The errors of an answer with status 200: whatever they are about, nothing was answered.
+    fn graphql_errors(&self, errors: &Value) -> Failure {
+        let first = first_error(errors);
+        let text = excerpt(&first.message);
+        let (class, code) = match first.extensions.code.as_str() {
+            "GRAPHQL_VALIDATION_FAILED" | "GRAPHQL_PARSE_FAILED" => {
+                (FailureClass::Incompatible, "graphql_invalid")
+            }
+            _ if first.message.contains("database is locked") => {
+                (FailureClass::Unavailable, "database_locked")
+            }
+            // Its database is not open: first set-up, a migration to be confirmed, or one that runs.
+            _ if first.message.contains("Internal system error") => {
+                (FailureClass::Unavailable, "system_error")
+            }
+            _ => (FailureClass::Unavailable, "resolver_error"),
+        };
+        let hint = if code == "system_error" { "; does it wait for its set-up or a migration?" } else { "" };
+        self.failure(class, code, &format!("answered with an error: {text}{hint}"))
+            .with_answer(&errors.to_string())
+    }
 }
 
-/// An answer whose status says that there is no result, or `None` when the body has to be looked at.
-pub(super) fn by_status(answer: &Answer) -> Option<Failure> {
-    let status = answer.status;
-    let login = |text: &str| stash(FailureClass::Unauthorized, "unauthorized", text.to_owned());
-    let failure = match status.as_u16() {
-        200 | 400 | 422 => return None,
-        401 => {
-            login("Stash refuses the API key (401); set stash.api_key to the key under Settings, Security")
-        }
-        403 => {
-            login("Stash refuses us (403): it takes no requests from public addresses without credentials")
-        }
-        300..=399 => redirect(answer),
-        429 => stash(FailureClass::Throttled, "throttled", "Stash asks us to slow down (429)")
-            .retry_after(retry_after(answer)),
-        503 if retry_after(answer).is_some() => {
-            stash(FailureClass::Throttled, "throttled", "Stash asks us to come later (503)")
-                .retry_after(retry_after(answer))
-        }
-        500..=599 => stash(FailureClass::Unavailable, "server_error", format!("Stash answered {status}")),
-        _ => stash(
-            FailureClass::Incompatible,
-            "unexpected_status",
-            format!("Stash answered {status} where GraphQL was expected; is stash.url right?"),
-        ),
+/// The first of the errors that says why, whatever shape the list has.
+fn first_error(errors: &Value) -> GraphQlError {
+    let first = errors.get(0).and_then(|error| serde_json::from_value::<GraphQlError>(error.clone()).ok());
+    let unknown = || GraphQlError {
+        message: excerpt(&errors.to_string()),
+        extensions: super::wire::Extensions::default(),
     };
-    Some(failure.with_answer(&beginning(&answer.body)))
-}
-
-fn redirect(answer: &Answer) -> Failure {
-    let location = answer.headers.get("location").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let path = location.split(['?', '#']).next().unwrap_or_default();
-    if path.ends_with("/login") {
-        let text = "Stash asks for a login; set stash.api_key to the key under Settings, Security";
-        return stash(FailureClass::Unauthorized, "login", text);
-    }
-    let text =
-        format!("Stash redirects to {path:?}, which is not followed; set stash.url to where it really is");
-    stash(FailureClass::Incompatible, "redirect", text)
-}
-
-/// A body that is no GraphQL answer.
-pub(super) fn not_graphql(answer: &Answer, error: &serde_json::Error) -> Failure {
-    let body = beginning(&answer.body);
-    if answer.status == StatusCode::BAD_REQUEST || answer.status == StatusCode::UNPROCESSABLE_ENTITY {
-        let text = format!("Stash refuses our request: {body}");
-        return stash(FailureClass::Incompatible, "bad_request", text);
-    }
-    if error.is_eof() && !answer.body.is_empty() {
-        return stash(FailureClass::Unavailable, "cut_short", "the answer of Stash was cut short");
-    }
-    if error.is_data() {
-        return undecodable(error);
-    }
-    let text = "something that is not Stash answered (no JSON); is there a proxy in between?";
-    stash(FailureClass::Unavailable, "not_json", text).with_answer(&body)
-}
-
-/// JSON of another shape than we know.
-pub(super) fn undecodable(error: &serde_json::Error) -> Failure {
-    let text = format!("an answer of Stash cannot be understood: {error}");
-    stash(FailureClass::Incompatible, "undecodable", text)
-}
-
-/// Any error means that no answer was given, whatever the data beside it holds: in the middle of a migration Stash says
-/// `"findScene": null` and an error, and the scene is there all the same.
-pub(super) fn by_errors(errors: &[GraphqlError]) -> Failure {
-    let messages: Vec<_> = errors.iter().map(|error| error.message.as_str()).collect();
-    let messages = messages.join("; ");
-    let code =
-        |error: &GraphqlError| error.extensions.as_ref().and_then(|extensions| extensions.code.clone());
-    let schema = |code: &String| code == "GRAPHQL_VALIDATION_FAILED" || code == "GRAPHQL_PARSE_FAILED";
-    if errors.iter().filter_map(code).any(|code| schema(&code)) {
-        let text = format!("this version of Stash does not know what we ask for: {messages}");
-        return stash(FailureClass::Incompatible, "schema", text);
-    }
-    let (code, text) = if messages.contains("database is locked") {
-        ("database_locked", format!("Stash's database is busy: {messages}"))
-    } else if messages.contains("Internal system error") {
-        ("not_ready", format!("Stash is not ready; does it wait for its setup or a migration? {messages}"))
-    } else {
-        ("graphql", format!("Stash answered with an error: {messages}"))
-    };
-    stash(FailureClass::Unavailable, code, text)
-}
-
-/// Stash has no such scene.
-pub(super) fn gone(scene: crate::domain::ids::SceneId) -> Failure {
-    stash(FailureClass::Gone, "gone", format!("Stash has no scene {scene}"))
-}
-
-/// This Stash lacks a field that is needed.
-pub(super) fn too_old(field: &str) -> Failure {
-    let text =
-        format!("this Stash does not know the field {field:?} of a scene; version 0.25 or newer is needed");
-    stash(FailureClass::Incompatible, "too_old", text)
+    first.unwrap_or_else(unknown)
 }

@@ -1,7 +1,9 @@
-//! How is Stash asked, and what do its answers mean?
+//! How does PlexSync ask Stash? A GraphQL client whose every failure is classified here and nowhere else.
 
 mod client;
 mod error;
+#[cfg(test)]
+mod tests;
 mod wire;
 
-pub use client::{StashAbout, StashClient, StashSettings};
+pub use client::{OLDEST_STASH, StashAbout, StashClient, StashSettings, StashStatus};

@@ -1,113 +1,146 @@
-//! What do Stash's answers look like? serde only; nothing is decided here.
+//! How does Stash spell its answers? Only shapes: what they mean is said elsewhere.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
-/// Any GraphQL answer. The data is kept as it came until it is known that there are no errors.
+use crate::domain::ids::{IdError, SceneId};
+use crate::domain::scene::{Scene, SceneFile};
+
+/// What every GraphQL answer is wrapped in.
 #[derive(Debug, Deserialize)]
-pub(super) struct Envelope<'a> {
-    #[serde(default)]
-    pub(super) errors: Option<Vec<GraphqlError>>,
-    #[serde(borrow, default)]
-    pub(super) data: Option<&'a serde_json::value::RawValue>,
+pub(super) struct Envelope {
+    /// There is a difference between no `errors` and `null`: only the first says that the answer can be trusted.
+    #[serde(default, deserialize_with = "present")]
+    pub(super) errors: Option<Value>,
+    #[serde(default, deserialize_with = "present")]
+    pub(super) data: Option<Value>,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct GraphqlError {
+pub(super) struct GraphQlError {
     #[serde(default)]
     pub(super) message: String,
     #[serde(default)]
-    pub(super) extensions: Option<Extensions>,
+    pub(super) extensions: Extensions,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub(super) struct Extensions {
     #[serde(default)]
-    pub(super) code: Option<String>,
+    pub(super) code: String,
+}
+
+// In the types below `Option::deserialize` keeps serde from taking a missing member for `null`: a value that Stash
+// did not send must never be taken for one that is empty, as emptiness is carried to Plex.
+
+#[derive(Debug, Deserialize)]
+pub(super) struct FoundScene {
+    #[serde(rename = "findScene", deserialize_with = "Option::deserialize")]
+    pub(super) scene: Option<WireScene>,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct FindScene {
-    /// A missing member is an answer to another question; null means that Stash has no such scene.
-    #[serde(rename = "findScene", deserialize_with = "present")]
-    pub(super) scene: Option<Scene>,
-}
-
-/// Makes an optional member required: it may be null, but it has to be there.
-fn present<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
-    Option::deserialize(from)
-}
-
-#[derive(Debug, Deserialize)]
-pub(super) struct Scene {
-    pub(super) id: String,
-    #[serde(default)]
-    pub(super) title: Option<String>,
-    #[serde(default)]
-    pub(super) details: Option<String>,
-    #[serde(default)]
-    pub(super) date: Option<String>,
-    #[serde(default)]
-    pub(super) organized: bool,
-    pub(super) created_at: String,
-    #[serde(default)]
-    pub(super) studio: Option<Studio>,
-    pub(super) files: Vec<File>,
+pub(super) struct WireScene {
+    id: String,
+    #[serde(deserialize_with = "Option::deserialize")]
+    title: Option<String>,
+    #[serde(deserialize_with = "Option::deserialize")]
+    details: Option<String>,
+    #[serde(deserialize_with = "Option::deserialize")]
+    date: Option<String>,
+    organized: bool,
+    created_at: String,
+    #[serde(deserialize_with = "Option::deserialize")]
+    studio: Option<WireStudio>,
+    files: Vec<WireFile>,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Studio {
-    pub(super) name: String,
+struct WireStudio {
+    name: String,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct File {
-    pub(super) path: String,
-    /// Stash prints large whole numbers as `1.468018745e+09`.
+struct WireFile {
+    path: String,
     #[serde(default)]
-    pub(super) size: Option<f64>,
+    size: Option<i64>,
     #[serde(default)]
-    pub(super) duration: Option<f64>,
+    duration: Option<f64>,
     #[serde(default)]
-    pub(super) fingerprints: Vec<Fingerprint>,
+    fingerprints: Vec<WireFingerprint>,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Fingerprint {
-    #[serde(rename = "type")]
-    pub(super) kind: String,
-    pub(super) value: String,
+struct WireFingerprint {
+    r#type: String,
+    /// A number for some types.
+    value: Value,
+}
+
+impl WireScene {
+    pub(super) fn into_scene(self) -> Result<Scene, IdError> {
+        Ok(Scene {
+            id: self.id.parse::<SceneId>()?,
+            created_at: self.created_at,
+            title: self.title.unwrap_or_default(),
+            details: self.details.unwrap_or_default(),
+            date: self.date.unwrap_or_default(),
+            studio: self.studio.map(|studio| studio.name).filter(|name| !name.is_empty()),
+            organized: self.organized,
+            files: self.files.into_iter().map(WireFile::into_file).collect(),
+        })
+    }
+}
+
+impl WireFile {
+    fn into_file(self) -> SceneFile {
+        let is_hash = |text: &str| text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let oshash = self.fingerprints.iter().find(|fingerprint| fingerprint.r#type == "oshash");
+        let oshash = oshash.and_then(|fingerprint| fingerprint.value.as_str()).filter(|text| is_hash(text));
+        let oshash = oshash.map(str::to_ascii_lowercase);
+        SceneFile { path: self.path, size: self.size, duration: self.duration, oshash }
+    }
 }
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Introspection {
-    #[serde(rename = "__type")]
-    pub(super) scene: Option<Type>,
+    #[serde(default)]
+    pub(super) version: WireVersion,
+    #[serde(rename = "__type", deserialize_with = "Option::deserialize")]
+    pub(super) scene: Option<WireType>,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Type {
-    pub(super) fields: Vec<TypeField>,
+pub(super) struct WireType {
+    pub(super) fields: Vec<WireField>,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct TypeField {
+pub(super) struct WireField {
     pub(super) name: String,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct About {
-    pub(super) version: Version,
+pub(super) struct WireAbout {
+    #[serde(default)]
+    pub(super) version: WireVersion,
     #[serde(rename = "systemStatus")]
-    pub(super) status: SystemStatus,
+    pub(super) system_status: WireSystemStatus,
 }
 
-#[derive(Debug, Deserialize)]
-pub(super) struct Version {
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct WireVersion {
+    /// Empty or null where somebody built Stash without it.
     #[serde(default)]
     pub(super) version: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct SystemStatus {
+pub(super) struct WireSystemStatus {
     pub(super) status: String,
+}
+
+fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(from).map(Some)
 }

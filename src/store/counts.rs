@@ -29,7 +29,7 @@ const THE_ROW: i64 = 1;
 
 impl Tallies {
     pub(super) fn load(conn: &mut impl ReadConn) -> Result<Self, StoreError> {
-        Ok(tallies::table.find(THE_ROW).select(Self::as_select()).first(conn.connection())?)
+        Ok(tallies::table.find(THE_ROW).select(Self::as_select()).get_result(conn.connection())?)
     }
 
     pub(super) fn save(&self, tx: &mut WriteTx<'_>) -> Result<(), StoreError> {
@@ -108,11 +108,9 @@ pub fn oldest_ready(conn: &mut impl ReadConn) -> Result<Option<Timestamp>, Store
     let due = jobs::table
         .filter(jobs::due_at.is_not_null())
         .filter(jobs::state.eq(JobState::Ready.as_str()))
-        .select(jobs::due_at)
-        .order(jobs::due_at.asc())
-        .first::<Option<i64>>(conn.connection())
-        .optional()?;
-    Table("jobs").opt_time(due.flatten())
+        .select(diesel::dsl::min(jobs::due_at))
+        .get_result::<Option<i64>>(conn.connection())?;
+    Table("jobs").opt_time(due)
 }
 
 /// The words of the partial index on unfinished jobs. SQLite uses it only for a query that repeats them literally.

@@ -52,13 +52,13 @@ pub fn open_letter(conn: &mut impl ReadConn, scene: SceneId) -> Result<Option<De
     let row = letters::table
         .filter(of_scene(scene).and(letters::closed_at.is_null()))
         .select(LetterRow::as_select())
-        .first(conn.connection());
+        .get_result(conn.connection());
     row.optional()?.map(DeadLetter::try_from).transpose()
 }
 
 /// One letter, open or closed.
 pub fn letter(conn: &mut impl ReadConn, id: i64) -> Result<Option<DeadLetter>, StoreError> {
-    let row = letters::table.find(id).select(LetterRow::as_select()).first(conn.connection());
+    let row = letters::table.find(id).select(LetterRow::as_select()).get_result(conn.connection());
     row.optional()?.map(DeadLetter::try_from).transpose()
 }
 

@@ -101,7 +101,7 @@ pub fn intent_of(
         .filter(intents::rating_key.eq(item.rating_key.as_str()))
         .filter(intents::scene_id.eq(scene.get()))
         .select(IntentRow::as_select())
-        .first(conn.connection());
+        .get_result(conn.connection());
     row.optional()?.map(OpenIntent::try_from).transpose()
 }
 
@@ -124,7 +124,7 @@ pub(super) fn settle(
     let row = intents::table
         .filter(intents::intent_id.eq(settled.id).and(intents::scene_id.eq(scene.get())))
         .select(IntentRow::as_select())
-        .first(tx.connection())
+        .get_result(tx.connection())
         .optional()?;
     // One that is not there was ended in this very transaction, when its item was taken from the scene.
     let Some(row) = row else { return Ok(()) };

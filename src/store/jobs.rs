@@ -14,7 +14,9 @@ use crate::domain::job::{Job, JobState};
 
 /// The job of a scene.
 pub fn job(conn: &mut impl ReadConn, scene: SceneId) -> Result<Option<Job>, StoreError> {
-    let row = jobs::table.find((SCENE, scene.get())).select(JobRow::as_select()).first(conn.connection());
+    // Not `first`: SQLite plans by the value of a bound LIMIT, so it prepares such a statement anew for each run.
+    let row =
+        jobs::table.find((SCENE, scene.get())).select(JobRow::as_select()).get_result(conn.connection());
     row.optional()?.map(Job::try_from).transpose()
 }
 

@@ -35,7 +35,7 @@ pub fn holder(conn: &mut impl ReadConn, item: &ItemKey) -> Result<Option<Link>, 
     let row = links::table
         .find((&item.machine.0, item.rating_key.as_str()))
         .select(LinkRow::as_select())
-        .first(conn.connection());
+        .get_result(conn.connection());
     row.optional()?.map(Link::try_from).transpose()
 }
 

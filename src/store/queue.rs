@@ -171,11 +171,9 @@ pub fn next_due(conn: &mut impl ReadConn) -> Result<Option<Timestamp>, StoreErro
     let due = jobs::table
         .filter(jobs::due_at.is_not_null())
         .filter(startable())
-        .order(jobs::due_at.asc())
-        .select(jobs::due_at)
-        .first::<Option<i64>>(conn.connection())
-        .optional()?;
-    Table("jobs").opt_time(due.flatten())
+        .select(diesel::dsl::min(jobs::due_at))
+        .get_result::<Option<i64>>(conn.connection())?;
+    Table("jobs").opt_time(due)
 }
 
 /// A running job has a due time, too, when an event came meanwhile; it is not to be claimed twice.

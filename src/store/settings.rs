@@ -13,7 +13,7 @@ pub const MACHINE: &str = "machine_id";
 
 /// The value under the key, if one was put.
 pub fn get(conn: &mut impl ReadConn, key: &str) -> Result<Option<String>, StoreError> {
-    let value = settings::table.find(key).select(settings::value).first(conn.connection());
+    let value = settings::table.find(key).select(settings::value).get_result(conn.connection());
     Ok(value.optional()?)
 }
 

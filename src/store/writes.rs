@@ -73,7 +73,7 @@ pub fn writes_of(
 
 /// One write, to take it back.
 pub fn write(conn: &mut impl ReadConn, id: i64) -> Result<Option<RecordedWrite>, StoreError> {
-    let row = writes::table.find(id).select(WriteRow::as_select()).first(conn.connection());
+    let row = writes::table.find(id).select(WriteRow::as_select()).get_result(conn.connection());
     row.optional()?.map(RecordedWrite::try_from).transpose()
 }
 

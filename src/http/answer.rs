@@ -1,0 +1,109 @@
+//! What did the peer say? A complete answer, with the few things that both peers' answers are asked.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimeParser;
+use reqwest::StatusCode;
+use reqwest::header::{DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::{DeserializeOwned, IgnoredAny};
+use thiserror::Error;
+use url::Url;
+
+/// A complete answer, of any status.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    /// The body. Bytes that are not UTF-8 became U+FFFD: both peers send file names as the disk has them.
+    pub text: String,
+}
+
+/// Why a body could not be turned into what was asked for. The text continues a sentence about the peer.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Undecodable {
+    #[error("sent {what} where JSON was due")]
+    NotJson { what: &'static str },
+    #[error("sent JSON of an unknown shape: {detail}")]
+    Shape { detail: String },
+}
+
+impl Answer {
+    pub(super) fn new(
+        status: StatusCode,
+        headers: HeaderMap,
+        body: Vec<u8>,
+        secret: Option<&SecretString>,
+    ) -> Self {
+        let text = String::from_utf8(body)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+        Self { status, headers, text: without(text, secret) }
+    }
+
+    /// Parses the body, whatever its declared type.
+    pub fn decode<T: DeserializeOwned>(&self) -> Result<T, Undecodable> {
+        serde_json::from_str(&self.text).map_err(|error| {
+            // The shape can be wrong before the syntax is: half an answer of another kind is still half an answer.
+            let whole = serde_json::from_str::<IgnoredAny>(&self.text).is_ok();
+            if whole {
+                Undecodable::Shape { detail: excerpt(&error.to_string()) }
+            } else {
+                Undecodable::NotJson { what: look(&self.text) }
+            }
+        })
+    }
+
+    /// How long the peer asks to be left alone: seconds, or a date, which is measured against the peer's own clock.
+    pub fn retry_after(&self) -> Option<Duration> {
+        let asked = self.header(RETRY_AFTER)?;
+        if let Ok(seconds) = asked.parse::<u32>() {
+            return Some(Duration::from_secs(seconds.into()));
+        }
+        let wait = http_date(asked)?.duration_since(http_date(self.header(DATE)?)?);
+        Some(Duration::try_from(wait).unwrap_or(Duration::ZERO))
+    }
+
+    /// Where a redirect leads, seen from the address that was asked.
+    pub fn redirect_target(&self, asked: &Url) -> Option<Url> {
+        let target = self.header(LOCATION).and_then(|location| asked.join(location).ok());
+        target.filter(|_| self.status.is_redirection())
+    }
+
+    /// A header's value, unless it is missing or not ASCII.
+    pub fn header(&self, name: HeaderName) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim)
+    }
+}
+
+/// The beginning of a text that a peer chose, for a sentence of ours.
+pub fn excerpt(text: &str) -> String {
+    const KEPT: usize = 300;
+    let mut kept: String = text.chars().take(KEPT).collect();
+    if kept.len() < text.len() {
+        kept.push('…');
+    }
+    kept
+}
+
+fn without(text: String, secret: Option<&SecretString>) -> String {
+    let secret = secret.map(ExposeSecret::expose_secret).filter(|secret| text.contains(*secret));
+    match secret {
+        Some(secret) if !secret.is_empty() => text.replace(secret, "***"),
+        Some(_) | None => text,
+    }
+}
+
+fn http_date(text: &str) -> Option<Timestamp> {
+    const PARSER: DateTimeParser = DateTimeParser::new();
+    PARSER.parse_timestamp(text).ok()
+}
+
+fn look(text: &str) -> &'static str {
+    match text.trim_start().chars().next() {
+        None => "an empty body",
+        Some('<') => "a page",
+        Some('{' | '[') => "half an answer",
+        Some(_) => "text",
+    }
+}
