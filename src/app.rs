@@ -262,6 +262,7 @@ fn parts(
         finder: Finder {
             readers: readers.clone(),
             indexer: links.indexer.clone(),
+            persistence: links.persistence.clone(),
             map,
             paths,
             policy: MatchPolicy {

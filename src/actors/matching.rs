@@ -6,7 +6,8 @@ use std::time::Duration;
 use actix::{Actor, Context, Handler, ResponseFuture};
 
 use super::indexer::{Indexer, hashed};
-use super::messages::{FindMatch, Found, Refresh, Target};
+use super::messages::{ChangeIndex, FindMatch, Found, Refresh, Target};
+use super::persistence::Persistence;
 use super::stage::{caught, storage};
 use crate::clock::Clock;
 use crate::domain::failure::{Failure, FailureClass, Peer};
@@ -19,6 +20,7 @@ use crate::telemetry::redact::PathStyle;
 
 /// The first walk of a large library takes its time.
 const REFRESH_LIMIT: Duration = Duration::from_mins(10);
+const STORE_LIMIT: Duration = Duration::from_secs(30);
 /// A refresh that began this shortly before the question is fresh enough: many misses at once share it.
 const FRESH_ENOUGH: Duration = Duration::from_secs(2);
 
@@ -36,6 +38,7 @@ pub struct Matching {
 pub struct Finder {
     pub readers: Readers,
     pub indexer: Link<Indexer>,
+    pub persistence: Link<Persistence>,
     pub map: Arc<PathMap>,
     pub policy: MatchPolicy,
     /// How paths stand in what people read.
@@ -75,6 +78,13 @@ impl Finder {
             && let Decision::Auto(items) = self.look_up(scene)?
         {
             return self.found(scene, items);
+        }
+        for key in distrust {
+            let forget = ChangeIndex::Forget(key.clone());
+            let forgotten = self.persistence.ask(forget, STORE_LIMIT).await;
+            forgotten
+                .map_err(|error| Failure::interrupted("stage_restarted", error.to_string()))?
+                .map_err(storage)?;
         }
         let not_before = if distrust.is_empty() { asked.saturating_sub(FRESH_ENOUGH) } else { asked };
         let refreshed = self.indexer.ask(Refresh { not_before }, REFRESH_LIMIT).await;

@@ -103,6 +103,8 @@ pub enum ChangeIndex {
     Server(MachineId),
     /// Only these libraries are followed; what was known of others is dropped.
     Follow(Vec<SectionKey>),
+    /// This item is not what it was; what was known of it is dropped.
+    Forget(RatingKey),
     /// These parts were seen, in the walk with that number or after it.
     Parts { parts: Vec<HashedPart>, walk: i64 },
     /// A walk saw the whole library; what it did not see is dropped. The time is Plex's, in Unix seconds.

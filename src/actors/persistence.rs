@@ -173,6 +173,7 @@ fn change_index(tx: &mut WriteTx<'_>, change: &ChangeIndex, now: Timestamp) -> R
             let mut others = sections.iter().filter(|section| !keys.contains(&section.key));
             others.try_for_each(|section| plex_index::drop_section(tx, &section.key).map(drop))
         }
+        ChangeIndex::Forget(key) => plex_index::forget(tx, key).map(drop),
         ChangeIndex::Parts { parts, walk } => plex_index::upsert_parts(tx, parts, *walk),
         ChangeIndex::Walked { library, walk, newest_added_at } => {
             let changed = library.content_changed_at;

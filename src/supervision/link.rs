@@ -64,10 +64,16 @@ impl<A: Actor> Link<A> {
             };
             // The guard of the channel is gone here: no lock is held while the actor works.
             let address = address.ok_or(LinkError::Down(self.name))?;
-            address.send(message).await.map_err(|error| match error {
-                MailboxError::Closed => LinkError::Closed(self.name),
-                MailboxError::Timeout => LinkError::TimedOut(self.name, limit),
-            })
+            changes.mark_unchanged();
+            tokio::select! {
+                answer = address.send(message) => answer.map_err(|error| match error {
+                    MailboxError::Closed => LinkError::Closed(self.name),
+                    MailboxError::Timeout => LinkError::TimedOut(self.name, limit),
+                }),
+                // An actor that hangs is replaced, but its thread and the messages in it cannot be ended: whoever
+                // waits for one of them would wait to the limit.
+                _ = changes.changed() => Err(LinkError::Closed(self.name)),
+            }
         };
         tokio::time::timeout(limit, asked).await.unwrap_or(Err(LinkError::TimedOut(self.name, limit)))
     }

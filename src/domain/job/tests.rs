@@ -6,6 +6,7 @@ use rstest::rstest;
 
 use super::*;
 use crate::domain::failure::Peer;
+use crate::domain::retry::RetryPolicy;
 
 const DEBOUNCE: Debounce = Debounce { quiet: Duration::from_secs(3), created: Duration::from_secs(45) };
 const POLICY: RetryPolicy = RetryPolicy {

@@ -93,7 +93,7 @@ pub struct ItemView {
     pub files: Vec<String>,
     pub added_at: i64,
     pub updated_at: i64,
-    /// SHA-like keys of the uploaded posters, the newest last.
+    /// Keys of the uploaded posters, the newest last.
     pub posters: Vec<String>,
     pub selected_poster: Option<String>,
 }
@@ -127,6 +127,8 @@ pub(crate) struct Item {
     pub(crate) updated_at: i64,
     pub(crate) posters: Vec<String>,
     pub(crate) selected_poster: Option<String>,
+    /// The sort title as it is compared; made once, because listings are sorted for every page.
+    pub(crate) sort_key: String,
     /// What Plex's agent knows by itself and falls back to.
     pub(crate) by_agent: Facts,
 }

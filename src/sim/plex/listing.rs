@@ -160,6 +160,6 @@ fn compare_by(left: &Item, right: &Item, key: &str) -> Ordering {
         "duration" => left.duration_ms.cmp(&right.duration_ms),
         "mediaSize" => left.size().cmp(&right.size()),
         "originallyAvailableAt" | "contentRating" | "studio" => left.scalar(key).cmp(&right.scalar(key)),
-        _ => left.title_sort().to_lowercase().cmp(&right.title_sort().to_lowercase()),
+        _ => left.sort_key.cmp(&right.sort_key),
     }
 }

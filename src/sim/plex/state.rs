@@ -1,6 +1,6 @@
 //! What does the simulated Plex remember?
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Instant;
 
 use super::item::{Facts, Item, ItemView, NewItem, Part, SCALARS, TAGS, TagUse, title_of};
@@ -14,6 +14,8 @@ pub(crate) struct State {
     pub(crate) libraries: BTreeMap<String, Library>,
     pub(crate) items: BTreeMap<i64, Item>,
     pub(crate) tags: Vec<Tag>,
+    /// Kind and name in lower case.
+    tag_ids: HashMap<(&'static str, String), i64>,
     /// Files that a scan would find.
     pub(crate) on_disk: Vec<(String, NewItem)>,
     /// Scans under way: when they end, and what they have found.
@@ -77,6 +79,7 @@ impl State {
             libraries: BTreeMap::new(),
             items: BTreeMap::new(),
             tags: Vec::new(),
+            tag_ids: HashMap::new(),
             on_disk: Vec::new(),
             scans: VecDeque::new(),
             posters: BTreeMap::new(),
@@ -132,9 +135,11 @@ impl State {
             updated_at: self.last_added,
             posters: Vec::new(),
             selected_poster: None,
+            sort_key: String::new(),
             by_agent,
         };
         item.derive_title_sort();
+        item.sort_key = item.title_sort().to_lowercase();
         self.items.insert(key, item);
         self.changed(section);
         key
@@ -158,6 +163,7 @@ impl State {
         let now = self.clock.seconds();
         let item = self.items.get_mut(&key)?;
         let outcome = change(item);
+        item.sort_key = item.title_sort().to_lowercase();
         item.updated_at = now.max(item.updated_at + 1);
         let section = item.section.clone();
         if self.options.edits_count_as_changes {
@@ -168,11 +174,12 @@ impl State {
 
     /// The id of a tag, which is made when it is new. The first spelling stays.
     pub(crate) fn tag_id(&mut self, kind: &'static str, name: &str) -> i64 {
-        let known = self.tags.iter().find(|tag| tag.kind == kind && tag.name.eq_ignore_ascii_case(name));
-        if let Some(tag) = known {
-            return tag.id;
+        let known = (kind, name.to_ascii_lowercase());
+        if let Some(id) = self.tag_ids.get(&known) {
+            return *id;
         }
         let id = self.next_id();
+        self.tag_ids.insert(known, id);
         let name = if kind == "label" { capitalised(name) } else { name.to_owned() };
         self.tags.push(Tag { id, kind, name, thumb: None });
         id

@@ -12,6 +12,9 @@ use serde_json::{Map, Value, json};
 
 use super::schema::{self, Minor};
 
+/// How deep fragments may be within fragments. There is a limit because they may contain themselves.
+const FRAGMENT_DEPTH: usize = 8;
+
 /// Why a document is refused before anything is looked up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Invalid {
@@ -127,9 +130,6 @@ impl Query {
 
     fn check(&self, field: &Positioned<Field>, of: &str, version: Minor) -> Result<(), Invalid> {
         let name = field.node.name.node.as_str();
-        if name == "__typename" {
-            return Ok(());
-        }
         let Some(known) = schema::field(of, name, version) else {
             return Err(Invalid::at(field.pos, format!("Cannot query field \"{name}\" on type \"{of}\".")));
         };
@@ -152,21 +152,32 @@ impl Query {
     /// The fields of a selection, with those of fragments put in their place.
     fn fields<'a>(&'a self, selection: &'a SelectionSet) -> Vec<&'a Positioned<Field>> {
         let mut fields = Vec::new();
+        self.collect(selection, FRAGMENT_DEPTH, &mut fields);
+        fields
+    }
+
+    fn collect<'a>(
+        &'a self,
+        selection: &'a SelectionSet,
+        depth: usize,
+        fields: &mut Vec<&'a Positioned<Field>>,
+    ) {
+        let Some(deeper) = depth.checked_sub(1) else { return };
         for item in &selection.items {
-            match &item.node {
-                Selection::Field(field) => fields.push(field),
-                Selection::InlineFragment(inline) => {
-                    fields.extend(self.fields(&inline.node.selection_set.node));
+            let inner = match &item.node {
+                Selection::Field(field) => {
+                    fields.push(field);
+                    None
                 }
+                Selection::InlineFragment(inline) => Some(&inline.node.selection_set.node),
                 Selection::FragmentSpread(spread) => {
-                    let name = spread.node.fragment_name.node.as_str();
-                    if let Some(selection) = self.fragments.get(name) {
-                        fields.extend(self.fields(selection));
-                    }
+                    self.fragments.get(spread.node.fragment_name.node.as_str())
                 }
+            };
+            if let Some(inner) = inner {
+                self.collect(inner, deeper, fields);
             }
         }
-        fields
     }
 }
 

@@ -122,7 +122,7 @@ pub struct Scene {
 impl Scene {
     /// The input fields that an edit from `self` to `after` would have had.
     pub(crate) fn changed_fields(&self, after: &Self) -> Vec<String> {
-        let changes = [
+        let compared = [
             ("title", self.title != after.title),
             ("details", self.details != after.details),
             ("date", self.date != after.date),
@@ -138,8 +138,8 @@ impl Scene {
             ("stash_ids", self.stash_ids != after.stash_ids),
             ("cover_image", self.cover != after.cover),
         ];
-        let edited = changes.iter().filter(|(_, changed)| *changed).map(|(name, _)| (*name).to_owned());
-        edited.chain(["id".to_owned()]).collect()
+        let names = compared.iter().filter(|(_, differs)| *differs).map(|(name, _)| (*name).to_owned());
+        names.chain(["id".to_owned()]).collect()
     }
 }
 

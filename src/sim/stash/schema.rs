@@ -171,8 +171,8 @@ pub(crate) fn told_fields(of: &str, version: Minor) -> Option<Vec<&'static str>>
 pub(crate) fn takes_argument(field: &str, argument: &str, version: Minor) -> bool {
     match (field, argument) {
         ("findScenes", "ids") => version >= 25,
-        ("findScene", "id" | "checksum")
-        | ("findScenes", "scene_filter" | "filter" | "scene_ids")
+        ("findScenes", "scene_filter" | "filter" | "scene_ids")
+        | ("findScene", "id" | "checksum")
         | ("__type", "name") => true,
         _ => false,
     }

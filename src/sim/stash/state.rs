@@ -1,6 +1,6 @@
 //! What does the simulated Stash remember?
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::options::{StashOptions, SystemStatus};
 use super::scene::{NewFile, NewScene, Scene, SceneFile};
@@ -10,7 +10,9 @@ pub(crate) struct State {
     pub(crate) options: StashOptions,
     pub(crate) status: SystemStatus,
     pub(crate) scenes: BTreeMap<i64, Scene>,
-    entities: Vec<Entity>,
+    entities: HashMap<(EntityKind, String), Entity>,
+    /// Each kind counts for itself, so that the same number means different things.
+    last_ids: HashMap<EntityKind, i64>,
     /// Parent of a studio, both by name.
     pub(crate) parents: BTreeMap<String, String>,
     next_scene: i64,
@@ -52,7 +54,8 @@ impl State {
             options,
             status: SystemStatus::Ok,
             scenes: BTreeMap::new(),
-            entities: Vec::new(),
+            entities: HashMap::new(),
+            last_ids: HashMap::new(),
             parents: BTreeMap::new(),
             next_scene: 1,
             next_file: 1,
@@ -132,23 +135,25 @@ impl State {
             return known.id;
         }
         let updated_at = self.now();
-        let id = self.entities.iter().filter(|known| known.kind == kind).map(|known| known.id).max();
-        let id = id.unwrap_or(0) + 1;
-        self.entities.push(Entity { id, kind, name: name.to_owned(), updated_at });
+        let last = self.last_ids.entry(kind).or_default();
+        *last += 1;
+        let id = *last;
+        self.entities.insert((kind, name.to_owned()), Entity { id, kind, name: name.to_owned(), updated_at });
         id
     }
 
     pub(crate) fn entity(&self, kind: EntityKind, name: &str) -> Option<&Entity> {
-        self.entities.iter().find(|known| known.kind == kind && known.name == name)
+        self.entities.get(&(kind, name.to_owned()))
     }
 
     /// Renames an entity everywhere. No scene's `updated_at` moves, only its own.
     pub(crate) fn rename(&mut self, kind: EntityKind, old: &str, new: &str) -> Option<i64> {
         let now = self.now();
-        let entity = self.entities.iter_mut().find(|known| known.kind == kind && known.name == old)?;
+        let mut entity = self.entities.remove(&(kind, old.to_owned()))?;
         new.clone_into(&mut entity.name);
         entity.updated_at = now;
         let id = entity.id;
+        self.entities.insert((kind, new.to_owned()), entity);
         for name in self.scenes.values_mut().flat_map(|scene| names_of(scene, kind)) {
             if name == old {
                 new.clone_into(name);
@@ -164,8 +169,7 @@ impl State {
 
     /// Deletes an entity everywhere. No scene's `updated_at` moves.
     pub(crate) fn delete(&mut self, kind: EntityKind, name: &str) -> Option<i64> {
-        let id = self.entity(kind, name)?.id;
-        self.entities.retain(|known| known.kind != kind || known.name != name);
+        let id = self.entities.remove(&(kind, name.to_owned()))?.id;
         for scene in self.scenes.values_mut() {
             match kind {
                 EntityKind::Studio => scene.studio = scene.studio.take().filter(|known| known != name),

@@ -1,0 +1,49 @@
+//! Is the work completed whatever actor fails, and is that visible?
+
+use plexsync::actors::{self, DEAD_LETTER};
+use plexsync::domain::job::JobState;
+use plexsync::supervision::Fault;
+use plexsync::supervision::supervisor::ActorName;
+use rstest::rstest;
+
+use crate::support::{TestApp, wait_for};
+
+fn survives(name: ActorName, fault: Fault, cause: &str) {
+    let app = TestApp::start(6);
+    for (place, pair) in app.world.pairs.iter().enumerate() {
+        if place == 3 {
+            app.strike(name, fault);
+        }
+        app.report_until_taken(pair.scene);
+    }
+    wait_for("the restart is seen", || (app.board.restarts(name) > 0 && app.board.all_up()).then_some(()));
+    app.wait_until_synced();
+    let (_, status) = app.get("/api/v1/status");
+    let actors = status["service"]["actors"].as_array().unwrap();
+    let actor = actors.iter().find(|actor| actor["name"] == name.as_str()).unwrap();
+    assert_eq!((actor["restarts"].as_u64(), actor["last_cause"].as_str()), (Some(1), Some(cause)), "{actor}");
+}
+
+#[rstest]
+#[case::panic(Fault::Panic, "panic")]
+#[case::hang(Fault::Hang, "hang")]
+#[case::stop(Fault::Stop, "stop")]
+fn the_work_is_completed_and_the_restart_is_counted(#[case] fault: Fault, #[case] cause: &str) {
+    for name in actors::ALL {
+        survives(name, fault, cause);
+    }
+}
+
+#[test]
+fn one_failing_actor_leaves_its_neighbours_alone() {
+    let app = TestApp::start(1);
+    app.strike(DEAD_LETTER, Fault::Panic);
+    wait_for("it is restarted", || {
+        (app.board.restarts(DEAD_LETTER) == 1 && app.board.all_up()).then_some(())
+    });
+    for name in actors::ALL.into_iter().filter(|name| *name != DEAD_LETTER) {
+        assert_eq!(app.board.restarts(name), 0, "{name}");
+    }
+    app.report(app.pair(0).scene);
+    app.wait_for_state(app.pair(0).scene, JobState::Done);
+}

@@ -1,0 +1,16 @@
+//! Does the whole service keep its promises? One binary; one file for each behaviour.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "what fails here is to fail the test"
+)]
+
+mod actors;
+mod failures;
+mod process;
+mod support;
+mod sync;
+mod tidy;
+mod webhook;
