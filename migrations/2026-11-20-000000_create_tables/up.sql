@@ -1,5 +1,5 @@
 -- Times are milliseconds since the epoch in UTC, truth values 0 or 1, unless a column says otherwise.
--- There are no down migrations: the backup taken before a migration is the way back.
+-- There are no down migrations: a backup is the way back.
 
 -- "PlSy": tells this database from any other SQLite file that a path may point at.
 PRAGMA application_id = 1349276537;

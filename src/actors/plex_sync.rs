@@ -136,12 +136,17 @@ impl Editor {
             edits: edits.to_vec(),
             before: edits.iter().map(|edit| (edit.field, item.value(edit.field).to_owned())).collect(),
             correlation_id: order.correlation_id.clone(),
+            passed_on_by: order.target.held_by,
         };
         let opened = self.persistence.ask(OpenIntent { intent, token: order.token }, STORE_LIMIT).await;
         let opened = opened.map_err(|error| Failure::interrupted("stage_restarted", error.to_string()))?;
         match opened.map_err(storage)? {
             Opening::Opened(id) => Ok(id),
             Opening::Fenced => Err(fenced()),
+            // In a moment it is known whether the other scene holds the item, and then it is a conflict.
+            Opening::Contested => {
+                Err(Failure::interrupted("contested", "another scene is writing to the item"))
+            }
             Opening::Unsettled(_) => {
                 Err(Failure::interrupted("unsettled", "an earlier write is not looked into yet"))
             }

@@ -20,7 +20,7 @@ use crate::domain::ids::RunToken;
 use crate::store::queue::{ClaimedJob, Claims};
 use crate::supervision::{Link, LinkError, Watch};
 
-/// The queue is looked at this often even when nobody wakes us, since the CLI writes to it directly.
+/// The queue is looked at this often even when nobody wakes us, since a hint may be lost.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 /// Hints come in bursts; one look serves them all.
 const SHORTEST_SLEEP: Duration = Duration::from_millis(5);

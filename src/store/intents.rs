@@ -24,6 +24,8 @@ pub struct NewIntent {
     /// What the fields of the edits hold now.
     pub before: BTreeMap<Field, String>,
     pub correlation_id: CorrelationId,
+    /// Another scene that held the item and has been shown not to be it any more. Not stored.
+    pub passed_on_by: Option<SceneId>,
 }
 
 /// A write that was begun and whose end is not recorded.
@@ -41,6 +43,8 @@ pub enum Opening {
     Opened(i64),
     /// An earlier one is open for the item: it has to be read back and settled first.
     Unsettled(Box<OpenIntent>),
+    /// Another scene writes to the item, or has come to hold it since it was looked at. Nothing may be written.
+    Contested,
     /// The run is not in hand any more. Nothing may be written.
     Fenced,
 }
@@ -71,6 +75,9 @@ pub fn open_intent(
     if job(tx, new.scene)?.is_none_or(|job| job.token != Some(token)) {
         return Ok(Opening::Fenced);
     }
+    if is_contested(tx, new)? {
+        return Ok(Opening::Contested);
+    }
     if let Some(open) = intent_of(tx, &new.item, new.scene)? {
         return Ok(Opening::Unsettled(Box::new(open)));
     }
@@ -88,6 +95,20 @@ pub fn open_intent(
         .returning(intents::intent_id)
         .get_result(tx.connection())?;
     Ok(Opening::Opened(id))
+}
+
+/// One item has one writer: neither may another scene be writing to it, nor hold it without the run knowing.
+fn is_contested(tx: &mut WriteTx<'_>, new: &NewIntent) -> Result<bool, StoreError> {
+    let others = intents::table
+        .filter(intents::machine_id.eq(&new.item.machine.0))
+        .filter(intents::rating_key.eq(new.item.rating_key.as_str()))
+        .filter(intents::scene_id.ne(new.scene.get()))
+        .select(intents::scene_id)
+        .load::<i64>(tx.connection())?;
+    let passed_on = |scene: i64| new.passed_on_by.is_some_and(|holder| holder.get() == scene);
+    let holder = ledger::holder(tx, &new.item)?.map(|link| link.scene.get());
+    let held = holder.is_some_and(|holder| holder != new.scene.get() && !passed_on(holder));
+    Ok(held || others.into_iter().any(|scene| !passed_on(scene)))
 }
 
 /// The open intent of a scene for an item.
@@ -152,7 +173,7 @@ fn end(
     fields: &[SettledField],
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let NewIntent { scene, item, edits, before, correlation_id } = open.intent;
+    let NewIntent { scene, item, edits, before, correlation_id, passed_on_by: _ } = open.intent;
     for edit in edits {
         let settled = fields.iter().find(|settled| settled.field == edit.field);
         let before = before.get(&edit.field).cloned().unwrap_or_default();
@@ -199,6 +220,7 @@ impl TryFrom<IntentRow> for OpenIntent {
         Ok(Self {
             id: row.intent_id,
             intent: NewIntent {
+                passed_on_by: None,
                 scene: table.scene(row.scene_id)?,
                 item: ItemKey {
                     machine: MachineId(row.machine_id),

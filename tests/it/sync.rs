@@ -131,6 +131,26 @@ fn two_scenes_that_claim_one_item_are_a_conflict_and_a_claim_passes_on_when_its_
 }
 
 #[test]
+fn two_scenes_that_claim_an_item_at_the_same_moment_are_never_both_written() {
+    let app = TestApp::start_with(1, "queue.concurrency = 2");
+    let pair = app.pair(0);
+    let path = app.world.stash.scene(pair.scene).unwrap().files[0].file.path.clone();
+    let rival = app.world.stash.add_scene(NewScene::titled("Rival", &path));
+    app.world.plex.faults().inject(PlexOp::Edit, Fault::Latency(Duration::from_millis(200)), None);
+    let both =
+        [pair.scene, rival].map(|scene| format!(r#"{{"type":"Scene.Update.Post","id":{scene}}}"#)).join(",");
+    assert_eq!(app.post(&format!("[{both}]")).0, 202);
+    let parked = wait_for("one of them is parked", || {
+        [pair.scene, rival]
+            .into_iter()
+            .find_map(|scene| app.job(scene).filter(|job| job.state == JobState::Parked))
+    });
+    assert_eq!(parked.code.as_deref(), Some("conflict"));
+    wait_for("the other is done", || (app.counts().tallies.done == 1).then_some(()));
+    assert_eq!(app.world.plex.count(PlexOp::Edit), 1, "one scene alone was written");
+}
+
+#[test]
 fn a_hand_edit_in_plex_stays_until_stash_changes_the_field() {
     let app = TestApp::start(1);
     let pair = app.pair(0);

@@ -1,3 +1,5 @@
+//! Do cut, late and lost answers look on the wire as they should?
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! Does the simulated Plex have the habits and traps of the real one?
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 

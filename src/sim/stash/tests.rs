@@ -1,3 +1,5 @@
+//! Does the simulated Stash have the habits and traps of the real one?
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 

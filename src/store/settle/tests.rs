@@ -56,10 +56,21 @@ fn edit(field: Field, value: Option<&str>) -> Edit {
     Edit { field, value: value.map(str::to_owned), locked: Some(true) }
 }
 
+/// Opens an intent for a run that knows who holds the item.
 fn intend(db: &mut Database, claimed: &ClaimedJob, edits: Vec<Edit>) -> Opening {
+    let known = holder(&mut db.reader(), &item("55")).unwrap().map(|link| link.scene);
+    intend_knowing(db, claimed, edits, known)
+}
+
+fn intend_knowing(
+    db: &mut Database,
+    claimed: &ClaimedJob,
+    edits: Vec<Edit>,
+    passed_on_by: Option<SceneId>,
+) -> Opening {
     let before = edits.iter().map(|edit| (edit.field, "old".to_owned())).collect();
     let (scene, correlation_id) = (claimed.scene(), correlation());
-    let new = NewIntent { scene, item: item("55"), edits, before, correlation_id };
+    let new = NewIntent { scene, item: item("55"), edits, before, correlation_id, passed_on_by };
     let (now, token) = (db.now, claimed.token());
     db.writer.write(|tx| open_intent(tx, &new, token, now)).unwrap()
 }
@@ -203,6 +214,20 @@ fn an_item_that_passes_on_takes_no_ledger_with_it() {
     assert_eq!(base(&mut db.reader(), &item("55"), &second).unwrap()[&Field::Title], "Eight");
     carry(&mut db, &first, "Seven");
     assert_eq!(base(&mut db.reader(), &item("55"), &first).unwrap().len(), 1);
+}
+
+#[test]
+fn an_item_has_one_writer_and_a_holder_is_not_overwritten_unawares() {
+    let mut db = Database::new();
+    carry(&mut db, &stash_scene(7, "t"), "Seven");
+    let rival = db.in_hand(8);
+    let title = || vec![edit(Field::Title, Some("Eight"))];
+    assert_eq!(intend_knowing(&mut db, &rival, title(), None), Opening::Contested);
+    let holder = db.in_hand(7);
+    opened(&intend(&mut db, &holder, vec![edit(Field::Title, Some("Seven again"))]));
+    let another = db.in_hand(9);
+    assert_eq!(intend_knowing(&mut db, &another, title(), None), Opening::Contested);
+    assert!(matches!(intend_knowing(&mut db, &rival, title(), Some(scene(7))), Opening::Opened(_)));
 }
 
 #[test]

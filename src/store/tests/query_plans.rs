@@ -82,6 +82,7 @@ fn claiming_settling_and_counting_touch_only_the_rows_they_are_about() {
             edits,
             before,
             correlation_id: super::correlation(),
+            passed_on_by: None,
         };
         open_intent(tx, &intent, claimed.token(), now).unwrap();
         settle(tx, &super::report(claimed, gone), &POLICY, now, &mut rng).unwrap();
