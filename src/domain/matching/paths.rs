@@ -63,7 +63,7 @@ fn same_component(left: &str, right: &str) -> bool {
 }
 
 /// The form under which a path is looked up: composed, in lower case, with `/` between its parts. Two different files
-/// can have the same one, so a hit is compared again with [`Likeness`].
+/// can have the same one, so a hit is compared again, letter by letter.
 pub fn folded(path: &str) -> String {
     path.replace('\\', "/").nfc().flat_map(char::to_lowercase).collect()
 }
