@@ -165,17 +165,3 @@ fn a_dropped_job_is_gone_with_its_letter_and_its_run_changes_nothing_any_more() 
     assert_eq!(db.settle(&report(&claimed, Ok(()))), super::super::settle::Settled::Fenced);
     assert_eq!(job(&mut db.reader(), scene(1)).unwrap(), None);
 }
-
-#[test]
-#[ignore = "measures; run it in release"]
-fn fifty_thousand_events_are_accepted_within_a_second() {
-    const EVENTS: i64 = 50_000;
-    let mut db = Database::new();
-    for round in ["opened", "coalesced"] {
-        let events: Vec<_> = (1..=EVENTS).map(|id| updated(id * 7919 % 1_000_003)).collect();
-        let start = std::time::Instant::now();
-        db.accept(&events);
-        let taken = start.elapsed();
-        assert!(taken.as_secs_f64() < 1.0, "{round}: {taken:?}");
-    }
-}
