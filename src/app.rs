@@ -341,7 +341,7 @@ fn children(parts: &Parts, links: &Links, clock: &Arc<dyn Clock>) -> Vec<Child> 
     let (walker, finder, editor) = (parts.walker.clone(), parts.finder.clone(), parts.editor.clone());
     let (persistence, stages) = (links.persistence.clone(), Arc::clone(&parts.stages));
     let (concurrency, clock) = (parts.concurrency, Arc::clone(clock));
-    let ingest = (links.persistence.clone(), links.scheduler.clone());
+    let ingest = (links.persistence.clone(), links.scheduler.clone(), Arc::clone(&clock));
     vec![
         Child::new(links.persistence.clone(), move |watch| Persistence::open(settings.clone(), watch)),
         Child::new(links.dead_letter.clone(), |watch: Watch| sure(DeadLetter { watch })),
@@ -358,7 +358,7 @@ fn children(parts: &Parts, links: &Links, clock: &Arc<dyn Clock>) -> Vec<Child> 
             ))
         }),
         Child::new(links.ingest.clone(), move |watch| {
-            sure(Ingest::new(ingest.0.clone(), ingest.1.clone(), watch))
+            sure(Ingest::new(ingest.0.clone(), ingest.1.clone(), Arc::clone(&ingest.2), watch))
         }),
     ]
 }

@@ -3,12 +3,14 @@
 use actix::{
     Actor, ActorFutureExt as _, AsyncContext as _, Context, Handler, ResponseFuture, WrapFuture as _,
 };
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::messages::{Accept, IngestEvents, NotStored, Wake};
 use super::persistence::Persistence;
-use super::scheduler::Scheduler;
+use super::scheduler::{LONGEST_SLEEP, Scheduler};
+use crate::clock::Clock;
 use crate::domain::event::StashEvent;
 use crate::store::queue::AcceptedEvent;
 use crate::supervision::{Link, Watch};
@@ -22,11 +24,12 @@ type Reply = Result<Vec<AcceptedEvent>, NotStored>;
 
 /// Collects events and stores them in groups, one commit at a time.
 pub struct Ingest {
-    pub persistence: Link<Persistence>,
-    pub scheduler: Link<Scheduler>,
-    pub waiting: Vec<Waiting>,
-    pub storing: bool,
-    pub watch: Watch,
+    persistence: Link<Persistence>,
+    scheduler: Link<Scheduler>,
+    clock: Arc<dyn Clock>,
+    waiting: Vec<Waiting>,
+    storing: bool,
+    _watch: Watch,
 }
 
 /// One sender that has not been answered.
@@ -37,8 +40,20 @@ pub struct Waiting {
 }
 
 impl Ingest {
-    pub fn new(persistence: Link<Persistence>, scheduler: Link<Scheduler>, watch: Watch) -> Self {
-        Self { persistence, scheduler, waiting: Vec::new(), storing: false, watch }
+    pub fn new(
+        persistence: Link<Persistence>,
+        scheduler: Link<Scheduler>,
+        clock: Arc<dyn Clock>,
+        watch: Watch,
+    ) -> Self {
+        Self { persistence, scheduler, clock, waiting: Vec::new(), storing: false, _watch: watch }
+    }
+
+    /// Whether one of the events is due before the scheduler looks at the queue anyway.
+    fn is_soon(&self, accepted: &[AcceptedEvent]) -> bool {
+        let now = self.clock.now();
+        let due = accepted.iter().filter_map(|event| event.due_at);
+        due.min().is_some_and(|due| due.duration_since(now).unsigned_abs() < LONGEST_SLEEP || due <= now)
     }
 
     /// Sends the next group off, unless one is on its way.
@@ -62,8 +77,11 @@ impl Ingest {
             ingest.store(context);
             match stored {
                 Ok(Ok(accepted)) => {
+                    let soon = ingest.is_soon(&accepted);
                     answer(group, accepted);
-                    ingest.scheduler.hint(Wake);
+                    if soon {
+                        ingest.scheduler.hint(Wake);
+                    }
                 }
                 Ok(Err(error)) => refuse(group, &error.to_string()),
                 Err(error) => refuse(group, &error.to_string()),

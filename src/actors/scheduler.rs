@@ -21,7 +21,7 @@ use crate::store::queue::{ClaimedJob, Claims};
 use crate::supervision::{Link, LinkError, Watch};
 
 /// The queue is looked at this often even when nobody wakes us, since a hint may be lost.
-const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+pub(super) const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 /// Hints come in bursts; one look serves them all.
 const SHORTEST_SLEEP: Duration = Duration::from_millis(5);
 const STORE_LIMIT: Duration = Duration::from_secs(30);

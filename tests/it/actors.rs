@@ -1,5 +1,7 @@
 //! Is the work completed whatever actor fails, and is that visible?
 
+use std::time::Duration;
+
 use plexsync::actors::{self, DEAD_LETTER};
 use plexsync::domain::job::JobState;
 use plexsync::supervision::Fault;
@@ -46,4 +48,18 @@ fn one_failing_actor_leaves_its_neighbours_alone() {
     }
     app.report(app.pair(0).scene);
     app.wait_for_state(app.pair(0).scene, JobState::Done);
+}
+
+#[test]
+fn more_restarts_than_allowed_end_the_service_with_a_reason() {
+    let app = TestApp::start_with(0, "supervision.max_restarts = 2");
+    for round in 1..=2 {
+        app.strike(DEAD_LETTER, Fault::Panic);
+        wait_for("it is restarted", || {
+            (app.board.restarts(DEAD_LETTER) == round && app.board.all_up()).then_some(())
+        });
+    }
+    app.strike(DEAD_LETTER, Fault::Panic);
+    let why = app.gave_up.recv_timeout(Duration::from_secs(20)).unwrap();
+    assert!(why.contains("dead_letter") && why.contains("panic"), "{why}");
 }

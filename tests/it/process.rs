@@ -40,7 +40,11 @@ struct Service {
 impl Service {
     fn start(folder: &Path, port: u16) -> Self {
         let log = std::fs::File::options().append(true).create(true).open(folder.join("log")).unwrap();
-        let child = program(folder, &["run"]).stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        Self::of(program(folder, &["run"]).stdout(Stdio::null()).stderr(log).spawn().unwrap(), port)
+    }
+
+    /// Waits until a process that was started serves.
+    fn of(child: Child, port: u16) -> Self {
         let url = format!("http://127.0.0.1:{port}");
         wait_for("the service is ready", || {
             let answer = agent().get(format!("{url}/readyz")).call().ok()?;
@@ -110,6 +114,51 @@ fn killed_at_any_moment_it_loses_nothing_that_it_acknowledged_and_writes_nothing
     }
     service.signal("-TERM");
     assert_eq!(service.ended(), 0);
+}
+
+#[test]
+fn on_a_full_disk_the_answer_is_503_and_everything_acknowledged_is_stored() {
+    let folder = tempfile::tempdir().unwrap();
+    let (world, port) = (World::start(0).unwrap(), free_port());
+    write_settings(folder.path(), &world, port);
+    Service::start(folder.path(), port).signal("-TERM");
+    // No file may grow beyond this from here on, which is how a full disk looks to SQLite.
+    let shell = format!("trap '' XFSZ; ulimit -f 600; exec {PROGRAM} run");
+    let mut command = Command::new("sh");
+    command.args(["-c", &shell]).current_dir(folder.path()).env_clear().env("HOME", folder.path());
+    let log = std::fs::File::create(folder.path().join("full.log")).unwrap();
+    let child = wait_for("the lock is free", || {
+        let held = plexsync::store::InstanceLock::acquire(&folder.path().join("p.db"), "test");
+        held.is_ok().then(|| command.stdout(Stdio::null()).stderr(log.try_clone().unwrap()).spawn().unwrap())
+    });
+    let service = Service::of(child, port);
+    let (mut acknowledged, mut refused) = (Vec::new(), None);
+    for batch in 0_i64..400 {
+        let scenes: Vec<_> = (1..=50).map(|place| batch * 50 + place).collect();
+        let events: Vec<_> =
+            scenes.iter().map(|id| format!(r#"{{"type":"Scene.Update.Post","id":{id}}}"#)).collect();
+        let request = agent()
+            .post(format!("{}/webhooks/stash", service.url))
+            .header("content-type", "application/json");
+        let answer = request.send(format!("[{}]", events.join(","))).unwrap();
+        if answer.status() != 202 {
+            refused = Some(answer);
+            break;
+        }
+        acknowledged.extend(scenes);
+    }
+    let refused = refused.expect("the disk is full at some time");
+    assert_eq!(refused.status(), 503);
+    assert!(refused.headers().contains_key("retry-after"));
+    assert!(!acknowledged.is_empty());
+    service.signal("-KILL");
+    service.ended();
+    let readers = plexsync::store::Readers::open(&folder.path().join("p.db")).unwrap();
+    for id in acknowledged {
+        let scene = plexsync::domain::ids::SceneId::try_from(id).unwrap();
+        let stored = readers.with(|reader| plexsync::store::jobs::job(reader, scene)).unwrap();
+        assert!(stored.is_some(), "scene {id} was acknowledged and is not stored");
+    }
 }
 
 #[test]

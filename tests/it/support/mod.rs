@@ -33,6 +33,8 @@ pub(crate) struct TestApp {
     pub(crate) url: String,
     pub(crate) readers: Readers,
     pub(crate) board: Board,
+    /// Says why, once the actors have failed more often than they may.
+    pub(crate) gave_up: mpsc::Receiver<String>,
     orders: tokio::sync::mpsc::UnboundedSender<Order>,
     thread: Option<JoinHandle<()>>,
     _folder: tempfile::TempDir,
@@ -64,11 +66,14 @@ impl TestApp {
         let config =
             Config::defaults_with(&format!("{quick}\n{settings}\n{}", world.settings(&database))).unwrap();
         let (started, ready) = mpsc::channel();
+        let (giving_up, gave_up) = mpsc::channel();
         let (orders, mut given) = tokio::sync::mpsc::unbounded_channel();
         let thread = std::thread::spawn(move || {
             actix_rt::System::new().block_on(async move {
-                let app = App::start(&config, Arc::new(SystemClock::new()), 7).unwrap();
+                let mut app = App::start(&config, Arc::new(SystemClock::new()), 7).unwrap();
                 started.send((app.address(), app.readers().clone(), app.board().clone())).unwrap();
+                let why = app.gave_up();
+                actix_rt::spawn(async move { giving_up.send(why.await).ok() });
                 while let Some(Order::Strike(name, fault)) = given.recv().await {
                     app.strike(name, fault);
                 }
@@ -82,6 +87,7 @@ impl TestApp {
             url: format!("http://{address}"),
             readers,
             board,
+            gave_up,
             orders,
             thread: Some(thread),
             _folder: folder,
