@@ -14,7 +14,7 @@ use crate::actors::dead_letter::DeadLetter;
 use crate::actors::indexer::{Indexer, Walker};
 use crate::actors::ingest::Ingest;
 use crate::actors::matching::{Finder, Matching};
-use crate::actors::messages::{Drain, Wake};
+use crate::actors::messages::Drain;
 use crate::actors::peers::Peers;
 use crate::actors::persistence::{Persistence, PersistenceSettings};
 use crate::actors::plex_sync::{Editor, PlexSync};
@@ -149,11 +149,6 @@ impl App {
 
     pub fn readers(&self) -> &Readers {
         &self.readers
-    }
-
-    /// Has the queue looked at now instead of in a moment.
-    pub fn wake(&self) {
-        self.scheduler.hint(Wake);
     }
 
     /// Makes an actor fail. For the demo and the tests; no route and no command leads here.

@@ -12,7 +12,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::messages::{BeginWalk, ChangeIndex, Refresh};
 use super::persistence::Persistence;
-use super::stage::{caught, storage};
+use super::stage::{caught, storage, stored};
 use crate::clock::Clock;
 use crate::domain::failure::{Failure, FailureClass, Peer};
 use crate::domain::ids::MachineId;
@@ -20,8 +20,8 @@ use crate::domain::item::{IndexedPart, Library};
 use crate::domain::matching::{folded, name_of};
 use crate::plex::{ListingOrder, PlexClient};
 use crate::store::plex_index::{HashedPart, IndexedSection};
-use crate::store::{Readers, StoreError, plex_index, settings};
-use crate::supervision::{Link, LinkError, Watch};
+use crate::store::{Readers, plex_index, settings};
+use crate::supervision::{Link, Watch};
 
 /// Plex answers pages of this size in well under a second; smaller ones cost more requests.
 const PAGE: u32 = 500;
@@ -215,8 +215,4 @@ impl Walker {
 
 fn newest(parts: &[IndexedPart]) -> Option<i64> {
     parts.iter().map(|part| part.added_at).max()
-}
-
-fn stored<T>(answer: Result<Result<T, StoreError>, LinkError>) -> Result<T, Failure> {
-    answer.map_err(|error| Failure::interrupted("stage_restarted", error.to_string()))?.map_err(storage)
 }

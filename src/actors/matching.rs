@@ -8,7 +8,7 @@ use actix::{Actor, Context, Handler, ResponseFuture};
 use super::indexer::{Indexer, hashed};
 use super::messages::{ChangeIndex, FindMatch, Found, Refresh, Target};
 use super::persistence::Persistence;
-use super::stage::{caught, storage};
+use super::stage::{caught, restarted, storage, stored};
 use crate::clock::Clock;
 use crate::domain::failure::{Failure, FailureClass, Peer};
 use crate::domain::ids::{MachineId, RatingKey};
@@ -81,14 +81,10 @@ impl Finder {
         }
         for key in distrust {
             let forget = ChangeIndex::Forget(key.clone());
-            let forgotten = self.persistence.ask(forget, STORE_LIMIT).await;
-            forgotten
-                .map_err(|error| Failure::interrupted("stage_restarted", error.to_string()))?
-                .map_err(storage)?;
+            stored(self.persistence.ask(forget, STORE_LIMIT).await)?;
         }
         let not_before = if distrust.is_empty() { asked.saturating_sub(FRESH_ENOUGH) } else { asked };
-        let refreshed = self.indexer.ask(Refresh { not_before }, REFRESH_LIMIT).await;
-        refreshed.unwrap_or_else(|error| Err(Failure::interrupted("stage_restarted", error.to_string())))?;
+        self.indexer.ask(Refresh { not_before }, REFRESH_LIMIT).await.map_err(restarted)??;
         match self.look_up(scene)? {
             Decision::Auto(items) => self.found(scene, items),
             Decision::Review { code, candidates } => Err(self.for_review(scene, code, &candidates)),

@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use super::messages::{Applied, ApplyEdits, NotDone, OpenIntent, SettleEarlier};
 use super::persistence::Persistence;
 use super::pipeline::{applied_count, link};
-use super::stage::{caught, storage};
+use super::stage::{caught, storage, stored};
 use crate::clock::Clock;
 use crate::domain::edits::{Base, Edit, EditPolicy, Plan, plan, wanted};
 use crate::domain::failure::{Failure, FailureClass, Peer};
@@ -120,9 +120,8 @@ impl Editor {
         );
         let link = link(&order.machine, &order.target, &order.scene, self.clock.now());
         let earlier = SettleEarlier { token: order.token, link, intent };
-        let in_hand = self.persistence.ask(earlier, STORE_LIMIT).await;
-        let in_hand = in_hand.map_err(|error| Failure::interrupted("stage_restarted", error.to_string()))?;
-        if in_hand.map_err(storage)? { Ok(()) } else { Err(fenced()) }
+        let in_hand = stored(self.persistence.ask(earlier, STORE_LIMIT).await)?;
+        if in_hand { Ok(()) } else { Err(fenced()) }
     }
 
     fn base(&self, order: &ApplyEdits) -> Result<Base, Failure> {
@@ -139,8 +138,7 @@ impl Editor {
             passed_on_by: order.target.held_by,
         };
         let opened = self.persistence.ask(OpenIntent { intent, token: order.token }, STORE_LIMIT).await;
-        let opened = opened.map_err(|error| Failure::interrupted("stage_restarted", error.to_string()))?;
-        match opened.map_err(storage)? {
+        match stored(opened)? {
             Opening::Opened(id) => Ok(id),
             Opening::Fenced => Err(fenced()),
             // In a moment it is known whether the other scene holds the item, and then it is a conflict.

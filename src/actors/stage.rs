@@ -8,6 +8,7 @@ use futures_util::FutureExt as _;
 
 use crate::domain::failure::Failure;
 use crate::store::StoreError;
+use crate::supervision::LinkError;
 
 /// Runs a job's code beside the mailbox. Its panic is that job's own failure; the actor and its neighbours go on.
 pub(super) fn caught<T, E>(work: impl Future<Output = Result<T, E>> + 'static) -> ResponseFuture<Result<T, E>>
@@ -25,4 +26,14 @@ where
 #[expect(clippy::needless_pass_by_value, reason = "used as a function in map_err")]
 pub(super) fn storage(error: StoreError) -> Failure {
     Failure::interrupted("storage", error.to_string())
+}
+
+/// A stage that closed or was restarted under the job is not the job's fault.
+pub(super) fn restarted(error: LinkError) -> Failure {
+    Failure::interrupted("stage_restarted", error.to_string())
+}
+
+/// What the writer answered, with both ways to fail as a job sees them.
+pub(super) fn stored<T>(answer: Result<Result<T, StoreError>, LinkError>) -> Result<T, Failure> {
+    answer.map_err(restarted)?.map_err(storage)
 }

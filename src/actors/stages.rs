@@ -12,6 +12,7 @@ use super::peers::Peers;
 use super::persistence::Persistence;
 use super::pipeline::Stages;
 use super::plex_sync::PlexSync;
+use super::stage::restarted;
 use crate::clock::Clock;
 use crate::domain::failure::{Failure, FailureClass, Peer};
 use crate::domain::ids::{MachineId, RatingKey, SceneId};
@@ -19,7 +20,7 @@ use crate::domain::scene::Scene;
 use crate::stash::StashClient;
 use crate::store::queue::ClaimedJob;
 use crate::store::settle::{RunReport, Settled};
-use crate::supervision::{Link, LinkError};
+use crate::supervision::Link;
 
 /// A match may have to wait for the first walk of a large library.
 const MATCH_LIMIT: Duration = Duration::from_mins(15);
@@ -68,11 +69,6 @@ impl ActorStages {
     }
 }
 
-/// A stage that closed or was restarted under the job is not the job's fault.
-fn interrupted(error: &LinkError) -> Failure {
-    Failure::interrupted("stage_restarted", error.to_string())
-}
-
 impl Stages for ActorStages {
     fn now(&self) -> Timestamp {
         self.clock.now()
@@ -84,7 +80,7 @@ impl Stages for ActorStages {
 
     async fn find_match(&self, scene: &Arc<Scene>, distrust: &[RatingKey]) -> Result<Found, Failure> {
         let ask = FindMatch { scene: Arc::clone(scene), distrust: distrust.to_vec() };
-        self.matching.ask(ask, MATCH_LIMIT).await.unwrap_or_else(|error| Err(interrupted(&error)))
+        self.matching.ask(ask, MATCH_LIMIT).await.unwrap_or_else(|error| Err(restarted(error)))
     }
 
     async fn apply(
@@ -102,7 +98,7 @@ impl Stages for ActorStages {
             correlation_id: job.job().correlation_id.clone(),
         };
         match self.plex_sync.ask(ask, APPLY_LIMIT).await {
-            Err(error) => Err(interrupted(&error).into()),
+            Err(error) => Err(restarted(error).into()),
             Ok(Ok(applied)) => self.hear(Ok(applied), Peer::Plex).map_err(NotDone::from),
             Ok(Err(not_done)) => {
                 drop(self.hear(Err::<(), _>(not_done.failure.clone()), Peer::Plex));

@@ -145,7 +145,7 @@ async fn status(request: HttpRequest, state: web::Data<WebState>) -> Result<Http
         state: if state.is_draining() { "stopping" } else { "running" }.to_owned(),
         actors: state.board.actors(),
         peers: state.peers.all(),
-        waiting_requests: 1024_usize.saturating_sub(state.permits.available_permits()),
+        waiting_requests: state.waiting_requests(),
     });
     Ok(HttpResponse::Ok().json(status))
 }

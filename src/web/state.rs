@@ -42,6 +42,11 @@ impl WebState {
         Arc::new(Semaphore::new(ADMITTED))
     }
 
+    /// How many requests wait for their commit.
+    pub fn waiting_requests(&self) -> usize {
+        ADMITTED.saturating_sub(self.permits.available_permits())
+    }
+
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
     }
