@@ -1,0 +1,208 @@
+//! What are the actors made from? The settings of each, the clients, and the links between them.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+use crate::actors::dead_letter::DeadLetter;
+use crate::actors::indexer::{Indexer, Walker};
+use crate::actors::ingest::Ingest;
+use crate::actors::matching::{Finder, Matching};
+use crate::actors::peers::Peers;
+use crate::actors::persistence::{Persistence, PersistenceSettings};
+use crate::actors::plex_sync::{Editor, PlexSync};
+use crate::actors::scheduler::Scheduler;
+use crate::actors::stages::ActorStages;
+use crate::actors::{DEAD_LETTER, INDEXER, INGEST, MATCHING, PERSISTENCE, PLEX_SYNC, SCHEDULER};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::domain::edits::{EditPolicy, Limits};
+use crate::domain::job::Debounce;
+use crate::domain::matching::{MatchPolicy, PathMap, PathRule};
+use crate::domain::retry::RetryPolicy;
+use crate::plex::{PlexClient, PlexSettings};
+use crate::stash::{StashClient, StashSettings};
+use crate::store::Readers;
+use crate::supervision::{Child, Link, RestartPolicy, Watch};
+use crate::telemetry::redact::PathStyle;
+
+/// The links between the actors.
+pub(super) struct Links {
+    pub(super) persistence: Link<Persistence>,
+    dead_letter: Link<DeadLetter>,
+    indexer: Link<Indexer>,
+    matching: Link<Matching>,
+    plex_sync: Link<PlexSync>,
+    pub(super) scheduler: Link<Scheduler>,
+    pub(super) ingest: Link<Ingest>,
+}
+
+impl Links {
+    pub(super) fn new() -> Self {
+        Self {
+            persistence: Link::new(PERSISTENCE),
+            dead_letter: Link::new(DEAD_LETTER),
+            indexer: Link::new(INDEXER),
+            matching: Link::new(MATCHING),
+            plex_sync: Link::new(PLEX_SYNC),
+            scheduler: Link::new(SCHEDULER),
+            ingest: Link::new(INGEST),
+        }
+    }
+}
+
+/// What the actors are made from.
+pub(super) struct Parts {
+    persistence: PersistenceSettings,
+    finder: Finder,
+    walker: Walker,
+    editor: Editor,
+    stages: Arc<ActorStages>,
+    concurrency: usize,
+}
+
+fn clients(config: &Config, client_id: String) -> anyhow::Result<(StashClient, PlexClient)> {
+    let stash = StashClient::new(StashSettings {
+        url: config.stash.url.clone(),
+        api_key: config.stash.api_key.clone(),
+        connect_timeout: config.stash.connect_timeout,
+        read_timeout: config.stash.read_timeout,
+    })?;
+    let plex = PlexClient::new(PlexSettings {
+        url: config.plex.url.clone(),
+        token: config.plex.token.clone().unwrap_or_default(),
+        client_id,
+        verify_tls: config.plex.verify_tls,
+        connect_timeout: config.plex.connect_timeout,
+        read_timeout: config.plex.read_timeout,
+        write_timeout: config.plex.write_timeout,
+    })?;
+    Ok((stash, plex))
+}
+
+pub(super) fn parts(
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+    seed: u64,
+    client_id: String,
+    readers: &Readers,
+    links: &Links,
+    peers: &Peers,
+) -> anyhow::Result<Parts> {
+    let (stash, plex) = clients(config, client_id)?;
+    let paths = PathStyle::obfuscated_if(config.log.obfuscate_paths);
+    let rule = |map: &crate::config::PathMap| PathRule { stash: map.stash.clone(), plex: map.plex.clone() };
+    let map = Arc::new(PathMap::new(config.path_map.iter().map(rule).collect()));
+    Ok(Parts {
+        persistence: PersistenceSettings {
+            path: config.storage.path.clone(),
+            debounce: Debounce { quiet: config.queue.debounce, created: config.queue.create_delay },
+            retry: retries(config),
+            keep_history: config.storage.keep_history,
+            keep_dead: config.storage.keep_dead,
+            clock: Arc::clone(clock),
+            seed,
+        },
+        finder: Finder {
+            readers: readers.clone(),
+            indexer: links.indexer.clone(),
+            persistence: links.persistence.clone(),
+            map,
+            paths,
+            policy: MatchPolicy {
+                auto: config.matching.auto_threshold,
+                review: config.matching.review_threshold,
+            },
+            clock: Arc::clone(clock),
+        },
+        walker: Walker {
+            plex: plex.clone(),
+            libraries: config.plex.libraries.clone().into(),
+            readers: readers.clone(),
+            persistence: links.persistence.clone(),
+            clock: Arc::clone(clock),
+        },
+        editor: Editor {
+            plex,
+            readers: readers.clone(),
+            persistence: links.persistence.clone(),
+            policy: Arc::new(edits(config)),
+            paths,
+            one_write: Arc::new(Semaphore::new(1)),
+            clock: Arc::clone(clock),
+        },
+        stages: Arc::new(ActorStages {
+            stash,
+            matching: links.matching.clone(),
+            plex_sync: links.plex_sync.clone(),
+            persistence: links.persistence.clone(),
+            dead_letter: links.dead_letter.clone(),
+            peers: peers.clone(),
+            clock: Arc::clone(clock),
+        }),
+        concurrency: config.queue.concurrency,
+    })
+}
+
+fn retries(config: &Config) -> RetryPolicy {
+    RetryPolicy {
+        first_delay: config.retry.first_delay,
+        max_delay: config.retry.max_delay,
+        give_up_after: config.retry.give_up_after,
+        min_attempts: config.retry.min_attempts,
+        not_found_for: config.queue.not_found_for,
+    }
+}
+
+fn edits(config: &Config) -> EditPolicy {
+    EditPolicy {
+        fields: config.sync.fields.clone(),
+        hand_edits: config.sync.hand_edits,
+        clear_empty: config.sync.clear_empty,
+        lock: config.sync.lock,
+        limits: Limits { title: config.sync.max_title, summary: config.sync.max_summary },
+    }
+}
+
+pub(super) fn restarts(config: &Config) -> RestartPolicy {
+    RestartPolicy {
+        max_restarts: config.supervision.max_restarts,
+        within: config.supervision.within,
+        first_pause: config.supervision.first_pause,
+        max_pause: config.supervision.max_pause,
+        heartbeat: config.supervision.heartbeat,
+    }
+}
+
+/// How each actor is made, in the order in which they start: whoever is asked comes before whoever asks.
+pub(super) fn children(parts: &Parts, links: &Links, clock: &Arc<dyn Clock>) -> Vec<Child> {
+    /// An actor that needs nothing that could be missing.
+    #[expect(clippy::unnecessary_wraps, reason = "a factory may fail, and most do not")]
+    fn sure<A>(actor: A) -> Result<A, std::convert::Infallible> {
+        Ok(actor)
+    }
+    let settings = parts.persistence.clone();
+    let (walker, finder, editor) = (parts.walker.clone(), parts.finder.clone(), parts.editor.clone());
+    let (persistence, stages) = (links.persistence.clone(), Arc::clone(&parts.stages));
+    let (concurrency, clock) = (parts.concurrency, Arc::clone(clock));
+    let ingest = (links.persistence.clone(), links.scheduler.clone(), Arc::clone(&clock));
+    vec![
+        Child::new(links.persistence.clone(), move |watch| Persistence::open(settings.clone(), watch)),
+        Child::new(links.dead_letter.clone(), |watch: Watch| sure(DeadLetter { watch })),
+        Child::new(links.indexer.clone(), move |watch| sure(Indexer::new(walker.clone(), watch))),
+        Child::new(links.matching.clone(), move |watch| sure(Matching::new(finder.clone(), watch))),
+        Child::new(links.plex_sync.clone(), move |watch| sure(PlexSync::new(editor.clone(), watch))),
+        Child::new(links.scheduler.clone(), move |watch| {
+            sure(Scheduler::new(
+                persistence.clone(),
+                Arc::clone(&stages),
+                Arc::clone(&clock),
+                concurrency,
+                watch,
+            ))
+        }),
+        Child::new(links.ingest.clone(), move |watch| {
+            sure(Ingest::new(ingest.0.clone(), ingest.1.clone(), Arc::clone(&ingest.2), watch))
+        }),
+    ]
+}
