@@ -174,13 +174,13 @@ impl State {
 
     /// The id of a tag, which is made when it is new. The first spelling stays.
     pub(crate) fn tag_id(&mut self, kind: &'static str, name: &str) -> i64 {
+        let name = if kind == "label" { capitalised(name) } else { name.to_owned() };
         let known = (kind, name.to_ascii_lowercase());
         if let Some(id) = self.tag_ids.get(&known) {
             return *id;
         }
         let id = self.next_id();
         self.tag_ids.insert(known, id);
-        let name = if kind == "label" { capitalised(name) } else { name.to_owned() };
         self.tags.push(Tag { id, kind, name, thumb: None });
         id
     }
