@@ -10,6 +10,7 @@ pub mod peers;
 pub mod persistence;
 pub mod pipeline;
 pub mod plex_sync;
+mod read_back;
 pub mod scheduler;
 mod stage;
 pub mod stages;

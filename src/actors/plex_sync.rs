@@ -9,14 +9,14 @@ use tokio::sync::Semaphore;
 use super::messages::{Applied, ApplyEdits, NotDone, OpenIntent, SettleEarlier};
 use super::persistence::Persistence;
 use super::pipeline::{applied_count, link};
+use super::read_back::{missing, settled};
 use super::stage::{caught, storage, stored};
 use crate::clock::Clock;
 use crate::domain::edits::{Base, Edit, EditPolicy, Plan, plan, wanted};
 use crate::domain::failure::{Failure, FailureClass, Peer};
 use crate::domain::item::PlexItem;
 use crate::plex::{ItemIds, PlexClient};
-use crate::store::intents::{self, NewIntent, Opening, SettledField, SettledIntent};
-use crate::store::writes::WriteOutcome;
+use crate::store::intents::{self, NewIntent, Opening};
 use crate::store::{ItemKey, Readers, ledger};
 use crate::supervision::{Link, Watch};
 use crate::telemetry::redact::PathStyle;
@@ -82,28 +82,42 @@ impl Editor {
         let item = self.plex.item(&order.target.scored.rating_key).await?;
         self.still_holds_the_file(&item, order)?;
         self.look_into_earlier_intent(order, &item).await?;
-        let Plan { edits, notes } =
-            plan(&wanted(&order.scene, &self.policy), &item, &self.base(order)?, &self.policy);
-        let notes = notes.into_iter().map(|note| format!("{} {}", note.field, note.text)).collect();
+        let Plan { edits, notes } = self.plan(order, &item)?;
+        let told = notes.iter().map(|note| format!("{} {}", note.field, note.text)).collect();
         if edits.is_empty() {
-            return Ok(Applied { intent: None, notes });
+            return Ok(Applied { intent: None, notes: told });
         }
         let id = self.open_intent(order, &item, &edits).await?;
-        if let Err(failure) = self.write(&item, &edits).await {
+        if let Err((failure, sent)) = self.write_all(&item, &edits).await {
             // A write whose answer got lost may have been applied: its intent stays open, and the next run reads it
-            // back before anything is sent again. A write that was refused has changed nothing.
+            // back before anything is sent again. A write that was refused has changed nothing, but those that went
+            // out before it may have.
             let may_be_applied =
                 matches!(failure.class, FailureClass::Unavailable | FailureClass::Interrupted);
-            let intent = (!may_be_applied).then(|| settled(id, &edits, &item));
+            let refused = match may_be_applied {
+                true => None,
+                false if sent == 0 => Some(item),
+                false => self.plex.item(&item.rating_key).await.ok(),
+            };
+            let intent = refused.map(|item| settled(id, &edits, &notes, &item));
             return Err(NotDone { failure, intent });
         }
         // A 200 proves nothing: Plex answers the same when it has stored nothing.
         let after = self.plex.item(&order.target.scored.rating_key).await?;
-        let intent = settled(id, &edits, &after);
+        let intent = settled(id, &edits, &notes, &after);
         match missing(&intent) {
-            None => Ok(Applied { intent: Some(intent), notes }),
+            None => Ok(Applied { intent: Some(intent), notes: told }),
             Some(failure) => Err(NotDone { failure, intent: Some(intent) }),
         }
+    }
+
+    /// What has to be written, in lists that Plex takes.
+    fn plan(&self, order: &ApplyEdits, item: &PlexItem) -> Result<Plan, Failure> {
+        let base = self.base(order)?;
+        let Plan { edits, mut notes } = plan(&wanted(&order.scene, &self.policy), item, &base, &self.policy);
+        let (edits, cut) = self.plex.shortened(&item.section, &item.rating_key.clone().into(), edits);
+        notes.extend(cut);
+        Ok(Plan { edits, notes })
     }
 
     /// An intent that is still open belongs to a run that ended between its write and its record. What the item shows
@@ -112,7 +126,7 @@ impl Editor {
         let (key, scene) = (order.item_key(), order.scene.id);
         let open = self.readers.with(|reader| intents::intent_of(reader, &key, scene)).map_err(storage)?;
         let Some(open) = open else { return Ok(()) };
-        let intent = settled(open.id, &open.intent.edits, item);
+        let intent = settled(open.id, &open.intent.edits, &[], item);
         let arrived = applied_count(&intent);
         tracing::info!(
             "scene {scene}: an earlier write to item {} was looked into: {arrived} fields had arrived",
@@ -133,7 +147,7 @@ impl Editor {
             scene: order.scene.id,
             item: order.item_key(),
             edits: edits.to_vec(),
-            before: edits.iter().map(|edit| (edit.field, item.value(edit.field).to_owned())).collect(),
+            before: edits.iter().map(|edit| (edit.field, item.value(edit.field))).collect(),
             correlation_id: order.correlation_id.clone(),
             passed_on_by: order.target.held_by,
         };
@@ -151,6 +165,15 @@ impl Editor {
         }
     }
 
+    /// Sends all requests that the edits need. At the first that fails it tells how many went out before.
+    async fn write_all(&self, item: &PlexItem, edits: &[Edit]) -> Result<(), (Failure, usize)> {
+        let ids = item.rating_key.clone().into();
+        for (sent, edits) in self.plex.requests(&item.section, &ids, edits).iter().enumerate() {
+            self.write(item, edits).await.map_err(|failure| (failure, sent))?;
+        }
+        Ok(())
+    }
+
     async fn write(&self, item: &PlexItem, edits: &[Edit]) -> Result<(), Failure> {
         let closed = |_| Failure::interrupted("shutdown", "the service is stopping");
         let _turn = self.one_write.acquire().await.map_err(closed)?;
@@ -166,25 +189,4 @@ impl ApplyEdits {
 
 fn fenced() -> Failure {
     Failure::interrupted("fenced", "another run has taken the job over")
-}
-
-/// Compares an item that was read back with what was to be written.
-fn settled(id: i64, edits: &[Edit], item: &PlexItem) -> SettledIntent {
-    let field = |edit: &Edit| SettledField {
-        field: edit.field,
-        outcome: if edit.is_applied(item) { WriteOutcome::Applied } else { WriteOutcome::NotApplied },
-        after: item.value(edit.field).to_owned(),
-        note: edit.value.is_none().then(|| "the lock alone was set".to_owned()),
-    };
-    SettledIntent { id, fields: edits.iter().map(field).collect() }
-}
-
-fn missing(intent: &SettledIntent) -> Option<Failure> {
-    let missing = intent.fields.iter().filter(|field| field.outcome != WriteOutcome::Applied);
-    let names: Vec<_> = missing.map(|field| field.field.as_str()).collect();
-    if names.is_empty() {
-        return None;
-    }
-    let detail = format!("Plex answered that all is well but did not store: {}", names.join(", "));
-    Some(Failure::new(FailureClass::NotApplied, Peer::Plex, "not_applied", detail))
 }

@@ -159,8 +159,14 @@ fn edits(config: &Config) -> EditPolicy {
         fields: config.sync.fields.clone(),
         hand_edits: config.sync.hand_edits,
         clear_empty: config.sync.clear_empty,
+        ownership: config.sync.ownership,
         lock: config.sync.lock,
-        limits: Limits { title: config.sync.max_title, summary: config.sync.max_summary },
+        limits: Limits {
+            title: config.sync.max_title,
+            summary: config.sync.max_summary,
+            tags: config.sync.max_tags,
+            performers: config.sync.max_performers,
+        },
     }
 }
 

@@ -118,7 +118,7 @@ fn shown(detail: &JobDetail) -> String {
         let note = write.note.as_deref().map_or_else(String::new, |note| format!(" ({note})"));
         line(
             "write",
-            format!("{written_at} item {rating_key} {field}: {before:?} -> {after:?}, {outcome}{note}"),
+            format!("{written_at} item {rating_key} {field}: {before} -> {after}, {outcome}{note}"),
         );
     }
     text

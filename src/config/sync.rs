@@ -5,7 +5,7 @@ use garde::Validate;
 use super::bounds::from_to;
 use super::reader::Reader;
 use super::values::{self, Words};
-use crate::domain::edits::{ClearEmpty, Field, HandEdits};
+use crate::domain::edits::{ClearEmpty, Field, HandEdits, Ownership};
 
 /// `[sync]`
 #[derive(Clone, Debug, Validate)]
@@ -17,6 +17,8 @@ pub struct SyncConfig {
     pub hand_edits: HandEdits,
     /// What becomes of a field that is empty in Stash.
     pub clear_empty: ClearEmpty,
+    /// Which elements of lists may be removed.
+    pub ownership: Ownership,
     /// Whether written fields are locked in Plex.
     pub lock: bool,
     /// Longest title in characters. Plex keeps titles in a column made for this many.
@@ -25,17 +27,38 @@ pub struct SyncConfig {
     /// Longest summary in characters. It travels in the request line, whose length servers limit.
     #[garde(custom(from_to(1, 10_000)))]
     pub max_summary: usize,
+    /// Most tags of a scene that are carried.
+    #[garde(custom(from_to(1, 1000)))]
+    pub max_tags: usize,
+    /// Most performers of a scene that are carried.
+    #[garde(custom(from_to(1, 1000)))]
+    pub max_performers: usize,
+}
+
+/// What a tag of Stash becomes in Plex.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum TagsAs {
+    Genre,
+    Label,
 }
 
 impl SyncConfig {
     pub(super) fn read(reader: &mut Reader) -> Self {
+        let tags_as: TagsAs = reader.word("sync.tags_as");
+        let mut fields: Vec<Field> = reader.list("sync.fields", values::word);
+        if tags_as == TagsAs::Label {
+            fields.iter_mut().filter(|field| **field == Field::Genres).for_each(|tags| *tags = Field::Labels);
+        }
         let section = Self {
-            fields: reader.list("sync.fields", values::word),
+            fields,
             hand_edits: reader.word("sync.hand_edits"),
             clear_empty: reader.word("sync.clear_empty"),
+            ownership: reader.word("sync.ownership"),
             lock: reader.truth("sync.lock"),
             max_title: reader.whole("sync.max_title"),
             max_summary: reader.whole("sync.max_summary"),
+            max_tags: reader.whole("sync.max_tags"),
+            max_performers: reader.whole("sync.max_performers"),
         };
         reader.check("sync", &section);
         if section.fields.is_empty() {
@@ -47,9 +70,25 @@ impl SyncConfig {
     }
 }
 
+/// As the user names them. Tags are genres until it is known that they shall be labels.
 impl Words for Field {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("title", Self::Title),
+        ("studio", Self::Studio),
+        ("summary", Self::Summary),
+        ("date", Self::Date),
+        ("performers", Self::Performers),
+        ("tags", Self::Genres),
+    ];
+}
+
+impl Words for TagsAs {
+    const WORDS: &'static [(&'static str, Self)] = &[("genre", Self::Genre), ("label", Self::Label)];
+}
+
+impl Words for Ownership {
     const WORDS: &'static [(&'static str, Self)] =
-        &[("title", Self::Title), ("studio", Self::Studio), ("summary", Self::Summary), ("date", Self::Date)];
+        &[("own", Self::Own), ("mirror", Self::Mirror), ("add", Self::Add)];
 }
 
 impl Words for HandEdits {

@@ -1,8 +1,8 @@
 //! What does Plex hold?
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::edits::Field;
+use super::edits::{Field, Tag, Value};
 use super::ids::{RatingKey, SectionKey};
 
 /// One item, from a read of that item alone. A listing leaves out locks and cuts lists short.
@@ -10,12 +10,8 @@ use super::ids::{RatingKey, SectionKey};
 pub struct PlexItem {
     pub rating_key: RatingKey,
     pub section: SectionKey,
-    /// Absent in Plex means empty here.
-    pub title: String,
-    pub studio: String,
-    pub summary: String,
-    /// `YYYY-MM-DD`, or empty.
-    pub date: String,
+    /// What it holds, by field. Empty and absent are the same; a date is `YYYY-MM-DD`.
+    pub values: BTreeMap<Field, Value>,
     /// The known fields that a metadata refresh leaves alone.
     pub locked: BTreeSet<Field>,
     /// The paths of all its parts, as the server sees them.
@@ -24,13 +20,18 @@ pub struct PlexItem {
 
 impl PlexItem {
     /// What the item holds for a field.
-    pub fn value(&self, field: Field) -> &str {
-        match field {
-            Field::Title => &self.title,
-            Field::Studio => &self.studio,
-            Field::Summary => &self.summary,
-            Field::Date => &self.date,
-        }
+    pub fn value(&self, field: Field) -> Value {
+        self.values.get(&field).cloned().unwrap_or_else(|| field.nothing())
+    }
+
+    /// The text of a field; empty for a list.
+    pub fn text(&self, field: Field) -> &str {
+        self.values.get(&field).map(Value::text).unwrap_or_default()
+    }
+
+    /// The elements of a field; none for a text.
+    pub fn tags(&self, field: Field) -> &[Tag] {
+        self.values.get(&field).map(Value::tags).unwrap_or_default()
     }
 }
 

@@ -16,6 +16,10 @@ pub struct Scene {
     /// `YYYY-MM-DD`, from Stash 0.30 also `YYYY-MM` and `YYYY`; empty when unset.
     pub date: String,
     pub studio: Option<String>,
+    /// Names, in an order that means nothing.
+    pub tags: Vec<String>,
+    /// Names, in an order that means nothing.
+    pub performers: Vec<String>,
     pub organized: bool,
     /// The primary file first. A scene can be without files.
     pub files: Vec<SceneFile>,

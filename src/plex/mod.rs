@@ -4,6 +4,7 @@ mod client;
 mod edit_query;
 mod error;
 mod listing;
+mod requests;
 #[cfg(test)]
 mod tests;
 mod wire;

@@ -1,13 +1,13 @@
 //! What does the client make of every answer of Plex, and of every way in which Plex or something before it can fail?
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rstest::rstest;
 use url::Url;
 
 use super::*;
-use crate::domain::edits::{Edit, Field};
+use crate::domain::edits::{Change, Edit, Field, ListChange, Tag, Value};
 use crate::domain::failure::{Failure, FailureClass, Peer};
 use crate::domain::ids::{MachineId, RatingKey, SectionKey};
 use crate::domain::item::{IndexedPart, PlexItem};
@@ -60,7 +60,7 @@ async fn edit_of(reply: Reply) -> Result<(), Failure> {
 }
 
 fn new_title(title: &str) -> Edit {
-    Edit { field: Field::Title, value: Some(title.to_owned()), locked: Some(true) }
+    Edit { field: Field::Title, value: Some(Change::Text(title.to_owned())), locked: Some(true) }
 }
 
 #[tokio::test]
@@ -188,19 +188,27 @@ const ITEM: &str = r#"{"MediaContainer":{"size":1,"librarySectionID":3,"Metadata
     "librarySectionID":"3","title":"One","studio":"Acme","summary":"Line\nline","originallyAvailableAt":"2008-04-10",
     "Field":[{"locked":true,"name":"title"},{"locked":"1","name":"originallyAvailableAt"},
              {"locked":0,"name":"summary"},{"locked":true,"name":"thumb"},{"name":"studio"}],
+    "Genre":[{"id":177,"filter":"genre=177","tag":"Drama"},{"tag":"Fun, with a comma"}],"Label":[{"tag":"Quiet"}],
+    "Role":[{"id":178,"tag":"Ada","role":"Captain","thumb":"/x"},{"id":179,"tag":"Ben","role":""}],
     "Media":[{"Part":[{"id":1,"file":"/a"},{"id":2,"file":"/b"}]},{"Part":[{"id":3,"file":"/c"}]}]}]}}"#;
 
 #[tokio::test]
-async fn an_item_comes_with_its_locks_and_all_its_paths() {
+async fn an_item_comes_with_its_lists_its_locks_and_all_its_paths() {
     let server = CannedServer::always(Reply::json(ITEM)).await;
     let item = client(&server.url).item(&key("71")).await.unwrap();
+    let captain = Tag { role: Some("Captain".to_owned()), ..Tag::named("Ada") };
     let expected = PlexItem {
         rating_key: key("71"),
         section: section(),
-        title: "One".to_owned(),
-        studio: "Acme".to_owned(),
-        summary: "Line\nline".to_owned(),
-        date: "2008-04-10".to_owned(),
+        values: BTreeMap::from([
+            (Field::Title, "One".into()),
+            (Field::Studio, "Acme".into()),
+            (Field::Summary, "Line\nline".into()),
+            (Field::Date, "2008-04-10".into()),
+            (Field::Performers, Value::List(vec![captain, Tag::named("Ben")])),
+            (Field::Genres, Value::names(["Drama", "Fun, with a comma"])),
+            (Field::Labels, Value::names(["Quiet"])),
+        ]),
         locked: BTreeSet::from([Field::Title, Field::Date]),
         paths: vec!["/a".to_owned(), "/b".to_owned(), "/c".to_owned()],
     };
@@ -212,7 +220,9 @@ async fn an_item_comes_with_its_locks_and_all_its_paths() {
 async fn what_an_item_does_not_have_is_empty() {
     let body = r#"{"MediaContainer":{"librarySectionID":3,"Metadata":[{"ratingKey":71}]}}"#;
     let item = item_of(Reply::json(body)).await.unwrap();
-    assert_eq!((item.title, item.studio, item.summary, item.date), Default::default());
+    for field in Field::ALL {
+        assert_eq!(item.value(field), field.nothing());
+    }
     assert_eq!((item.section, item.locked.len(), item.paths.len()), (section(), 0, 0));
 }
 
@@ -242,8 +252,29 @@ async fn an_edit_names_its_item_and_sends_nothing_in_a_body() {
     let target = "/plex/library/sections/3/all?type=1&id=71&title.value=A%20%2B%20B&title.locked=1";
     assert_eq!(request.line, format!("PUT {target}"));
     assert_eq!(request.body, "");
-    let line = format!("PUT {target} HTTP/1.1\r\n");
-    assert_eq!(plex.request_line_len(&section(), &ids, &edits), line.len());
+}
+
+#[tokio::test]
+async fn a_request_line_stays_below_8_kib_whatever_has_to_go_into_it() {
+    let server = CannedServer::always(Reply::new(200, "", "")).await;
+    let plex = client(&server.url);
+    let names: Vec<_> = (0..300).map(|number| Tag::named(format!("Étiquette, la {number}"))).collect();
+    let list = ListChange { add: names.clone(), ours: names, ..ListChange::default() };
+    let genres = Edit { field: Field::Genres, value: Some(Change::List(list)), locked: Some(true) };
+    let summary = Edit { field: Field::Summary, ..new_title(&"word ".repeat(1000)) };
+    let ids = key("71").into();
+    let (edits, notes) = plex.shortened(&section(), &ids, vec![new_title("x"), genres, summary]);
+    assert_eq!(notes.len(), 1, "{notes:?}");
+    let requests = plex.requests(&section(), &ids, &edits);
+    let fields: Vec<Vec<_>> =
+        requests.iter().map(|edits| edits.iter().map(|edit| edit.field).collect()).collect();
+    assert_eq!(fields, [vec![Field::Title, Field::Summary], vec![Field::Genres]]);
+    for edits in &requests {
+        plex.edit(&section(), &ids, edits).await.unwrap();
+    }
+    let lines = server.requests().into_iter().map(|request| request.line.len() + " HTTP/1.1\r\n".len());
+    let lines: Vec<_> = lines.collect();
+    assert!(lines.iter().all(|length| *length <= 8192) && lines[1] > 8000, "{lines:?}");
 }
 
 #[tokio::test]

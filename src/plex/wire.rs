@@ -1,11 +1,11 @@
 //! How does Plex spell its answers? Only shapes; ids and numbers come as numbers or as strings, version by version.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Deserializer, de};
 
 use super::edit_query::parameter;
-use crate::domain::edits::Field;
+use crate::domain::edits::{Field, Tag, Value};
 use crate::domain::ids::{IdError, RatingKey, SectionKey};
 use crate::domain::item::{Library, PlexItem};
 
@@ -120,10 +120,24 @@ pub(super) struct WireItem {
     summary: Option<String>,
     #[serde(default)]
     originally_available_at: Option<String>,
+    #[serde(default, rename = "Genre")]
+    genres: Vec<WireTag>,
+    #[serde(default, rename = "Label")]
+    labels: Vec<WireTag>,
+    #[serde(default, rename = "Role")]
+    roles: Vec<WireTag>,
     #[serde(default, rename = "Field")]
     fields: Vec<WireLock>,
     #[serde(default, rename = "Media")]
     media: Vec<WireMedia>,
+}
+
+#[derive(Debug, Deserialize)]
+struct WireTag {
+    tag: String,
+    /// The part an actor plays.
+    #[serde(default)]
+    role: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -154,14 +168,24 @@ impl WireItem {
         Ok(PlexItem {
             rating_key: RatingKey::try_from(self.rating_key)?,
             section: SectionKey::try_from(self.section.or(section).unwrap_or_default())?,
-            title: self.title.unwrap_or_default(),
-            studio: self.studio.unwrap_or_default(),
-            summary: self.summary.unwrap_or_default(),
-            date: self.originally_available_at.unwrap_or_default(),
+            values: BTreeMap::from([
+                (Field::Title, Value::Text(self.title.unwrap_or_default())),
+                (Field::Studio, Value::Text(self.studio.unwrap_or_default())),
+                (Field::Summary, Value::Text(self.summary.unwrap_or_default())),
+                (Field::Date, Value::Text(self.originally_available_at.unwrap_or_default())),
+                (Field::Performers, list(self.roles)),
+                (Field::Genres, list(self.genres)),
+                (Field::Labels, list(self.labels)),
+            ]),
             locked,
             paths: parts.filter_map(|part| part.file).filter(|path| !path.is_empty()).collect(),
         })
     }
+}
+
+fn list(tags: Vec<WireTag>) -> Value {
+    let tag = |tag: WireTag| Tag { name: tag.tag, role: tag.role.filter(|role| !role.is_empty()) };
+    Value::List(tags.into_iter().map(tag).collect())
 }
 
 /// A scalar as one version of Plex or another may send it.

@@ -43,6 +43,8 @@ impl World {
             details: format!("What happens in {title}.\n\nAnd how it ends."),
             date: Some("2024-05-31".to_owned()),
             studio: Some(format!("Studio of {title}")),
+            tags: vec!["Outdoor".to_owned(), format!("Tag of {title}, and more")],
+            performers: vec!["Ada Example".to_owned(), format!("Actor of {title}")],
             organized: true,
             files: vec![NewFile { size, duration: 60.0, ..NewFile::at(&format!("/data/{path}")) }],
             ..NewScene::default()
@@ -53,7 +55,7 @@ impl World {
         pair
     }
 
-    /// Whether the item shows the scene's title, studio, summary and date.
+    /// Whether the item shows the scene's title, studio, summary, date, performers and, as genres, tags.
     pub fn is_synced(&self, pair: &Pair) -> bool {
         let (Some(scene), Some(item)) = (self.stash.scene(pair.scene), self.plex.item(&pair.rating_key))
         else {
@@ -63,6 +65,8 @@ impl World {
             && item.summary == scene.details
             && item.studio == scene.studio
             && item.originally_available_at == scene.date
+            && all_in(&scene.performers, &item.actors)
+            && all_in(&scene.tags, &item.genres)
     }
 
     /// How many scenes are shown as they are.
@@ -81,4 +85,8 @@ impl World {
             self.plex.token()
         )
     }
+}
+
+fn all_in(wanted: &[String], shown: &[String]) -> bool {
+    wanted.iter().all(|name| shown.iter().any(|shown| shown.eq_ignore_ascii_case(name)))
 }

@@ -130,6 +130,8 @@ async fn a_recorded_scene_comes_with_all_its_fields() {
     assert_eq!(found.details, "Line one\nLine two <b>bold</b>\u{2028}end");
     assert_eq!(found.date, "2021-05-06");
     assert_eq!(found.studio.as_deref(), Some("Acme Films"));
+    assert_eq!(found.tags, ["Blue", "Night", "Outdoor"]);
+    assert_eq!(found.performers, ["Ada Example", "Ben Sample"]);
     assert!(found.organized);
     assert_eq!(found.created_at, "2026-11-22T10:28:35-05:00");
     assert_eq!(found.files.len(), 1);
@@ -155,7 +157,9 @@ fn scene_with(member: &str, value: Option<Value>) -> Vec<u8> {
 
 #[tokio::test]
 async fn a_value_that_was_not_sent_is_never_taken_for_an_empty_one() {
-    for member in ["id", "title", "details", "date", "organized", "created_at", "studio", "files"] {
+    for member in
+        ["id", "title", "details", "date", "organized", "created_at", "studio", "tags", "performers", "files"]
+    {
         let failure = ask(Reply::json(scene_with(member, None)), 1).await.unwrap_err();
         assert_eq!(failure.class, FailureClass::Incompatible, "{member}");
         assert!(failure.detail.contains(member), "{failure}");

@@ -51,12 +51,14 @@ pub(super) struct WireScene {
     organized: bool,
     created_at: String,
     #[serde(deserialize_with = "Option::deserialize")]
-    studio: Option<WireStudio>,
+    studio: Option<WireNamed>,
+    tags: Vec<WireNamed>,
+    performers: Vec<WireNamed>,
     files: Vec<WireFile>,
 }
 
 #[derive(Debug, Deserialize)]
-struct WireStudio {
+struct WireNamed {
     name: String,
 }
 
@@ -87,6 +89,8 @@ impl WireScene {
             details: self.details.unwrap_or_default(),
             date: self.date.unwrap_or_default(),
             studio: self.studio.map(|studio| studio.name).filter(|name| !name.is_empty()),
+            tags: self.tags.into_iter().map(|tag| tag.name).collect(),
+            performers: self.performers.into_iter().map(|performer| performer.name).collect(),
             organized: self.organized,
             files: self.files.into_iter().map(WireFile::into_file).collect(),
         })

@@ -8,11 +8,11 @@ use jiff::Timestamp;
 
 use super::connection::{Connected, ReadConn, WriteTx};
 use super::jobs::job;
-use super::rows::{ItemKey, Table, millis};
+use super::rows::{ItemKey, Table, json, millis};
 use super::schema::intents;
 use super::writes::{self, NewWrite, WriteOutcome};
 use super::{StoreError, ledger};
-use crate::domain::edits::{Edit, Field};
+use crate::domain::edits::{Edit, Field, Value};
 use crate::domain::ids::{CorrelationId, MachineId, RunToken, SceneId};
 
 /// A write that is about to be made.
@@ -22,7 +22,7 @@ pub struct NewIntent {
     pub item: ItemKey,
     pub edits: Vec<Edit>,
     /// What the fields of the edits hold now.
-    pub before: BTreeMap<Field, String>,
+    pub before: BTreeMap<Field, Value>,
     pub correlation_id: CorrelationId,
     /// Another scene that held the item and has been shown not to be it any more. Not stored.
     pub passed_on_by: Option<SceneId>,
@@ -61,7 +61,9 @@ pub struct SettledField {
     pub field: Field,
     pub outcome: WriteOutcome,
     /// What was read back.
-    pub after: String,
+    pub after: Value,
+    /// What is `PlexSync`'s own in the field from now on; `None` when that has not changed.
+    pub base: Option<Value>,
     pub note: Option<String>,
 }
 
@@ -176,15 +178,14 @@ fn end(
     let NewIntent { scene, item, edits, before, correlation_id, passed_on_by: _ } = open.intent;
     for edit in edits {
         let settled = fields.iter().find(|settled| settled.field == edit.field);
-        let before = before.get(&edit.field).cloned().unwrap_or_default();
+        let before = before.get(&edit.field).cloned().unwrap_or_else(|| edit.field.nothing());
         let outcome = settled.map_or(WriteOutcome::Unverified, |settled| settled.outcome);
-        // An edit of the lock alone wrote no value, so the one that stands there is not ours.
-        if let (WriteOutcome::Applied, Some(value)) = (outcome, &edit.value) {
-            ledger::record(tx, &item, scene, edit.field, value, now)?;
+        if let Some(base) = settled.and_then(|settled| settled.base.as_ref()) {
+            ledger::record(tx, &item, scene, edit.field, base, now)?;
         }
         let after = match settled {
             Some(settled) => settled.after.clone(),
-            None => edit.value.unwrap_or_else(|| before.clone()),
+            None => edit.aim().unwrap_or_else(|| before.clone()),
         };
         let note = settled.and_then(|settled| settled.note.clone());
         let (item, correlation_id) = (item.clone(), correlation_id.clone());
@@ -193,10 +194,6 @@ fn end(
     }
     diesel::delete(intents::table.find(open.id)).execute(tx.connection())?;
     Ok(())
-}
-
-fn json(value: &impl serde::Serialize) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|error| StoreError::Other(Box::new(error)))
 }
 
 #[derive(Queryable, Selectable)]

@@ -5,10 +5,10 @@ use jiff::Timestamp;
 
 use super::StoreError;
 use super::connection::{Connected, ReadConn, WriteTx};
-use super::rows::{ItemKey, Table, millis};
+use super::rows::{ItemKey, Table, millis, stored};
 use super::schema::{ledger, links};
 
-use crate::domain::edits::{Base, Field};
+use crate::domain::edits::{Base, Field, Value};
 use crate::domain::ids::{MachineId, SceneId, SectionKey};
 use crate::domain::scene::{Scene, SceneIdentity};
 
@@ -62,7 +62,12 @@ pub fn base(conn: &mut impl ReadConn, item: &ItemKey, scene: &Scene) -> Result<B
         .filter(ledger::scene_id.eq(scene.id.get()))
         .select((ledger::field, ledger::value))
         .load::<(String, String)>(conn.connection())?;
-    rows.into_iter().map(|(word, value)| Ok((Table("ledger").field(&word)?, value))).collect()
+    let table = Table("ledger");
+    let known = |(word, value): (String, String)| {
+        let field = table.field(&word)?;
+        Ok((field, table.value(field, value)?))
+    };
+    rows.into_iter().map(known).collect()
 }
 
 /// Gives the item to the scene. When another one held it, or one that had the same id, what was written for that one
@@ -103,13 +108,13 @@ pub(super) fn forget_scene(tx: &mut WriteTx<'_>, scene: SceneId) -> Result<(), S
     Ok(())
 }
 
-/// Remembers a value that was written and seen applied.
+/// Remembers what is `PlexSync`'s own in a field: what was written and seen applied.
 pub(super) fn record(
     tx: &mut WriteTx<'_>,
     item: &ItemKey,
     scene: SceneId,
     field: Field,
-    value: &str,
+    value: &Value,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     diesel::replace_into(ledger::table)
@@ -118,7 +123,7 @@ pub(super) fn record(
             ledger::rating_key.eq(item.rating_key.as_str()),
             ledger::scene_id.eq(scene.get()),
             ledger::field.eq(field.as_str()),
-            ledger::value.eq(value),
+            ledger::value.eq(stored(value)?),
             ledger::written_at.eq(millis(now)),
         ))
         .execute(tx.connection())?;

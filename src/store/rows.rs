@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::StoreError;
-use crate::domain::edits::Field;
+use crate::domain::edits::{Field, Shape, Value};
 use crate::domain::ids::{CorrelationId, MachineId, RatingKey, SceneId, SectionKey};
 
 /// The only kind of job so far.
@@ -55,6 +55,26 @@ impl Table {
     pub(super) fn field(self, word: &str) -> Result<Field, StoreError> {
         Field::from_word(word).ok_or_else(|| self.bad(&format!("no such field: {word:?}")))
     }
+
+    /// See [`stored`].
+    pub(super) fn value(self, field: Field, column: String) -> Result<Value, StoreError> {
+        match field.shape() {
+            Shape::Text => Ok(Value::Text(column)),
+            Shape::List => serde_json::from_str(&column).map(Value::List).map_err(|error| self.bad(&error)),
+        }
+    }
+}
+
+/// A value as one column holds it: a text as it is, a list as JSON. Which of them it is follows from the field.
+pub(super) fn stored(value: &Value) -> Result<String, StoreError> {
+    match value {
+        Value::Text(text) => Ok(text.clone()),
+        Value::List(tags) => json(tags),
+    }
+}
+
+pub(super) fn json(value: &impl serde::Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::Other(Box::new(error)))
 }
 
 /// An item of one Plex server.

@@ -5,10 +5,10 @@ use jiff::Timestamp;
 
 use super::StoreError;
 use super::connection::{Connected, ReadConn, WriteTx};
-use super::rows::{ItemKey, Table, limit, millis};
+use super::rows::{ItemKey, Table, limit, millis, stored};
 use super::schema::writes;
 
-use crate::domain::edits::Field;
+use crate::domain::edits::{Field, Value};
 use crate::domain::ids::{CorrelationId, MachineId, SceneId};
 
 /// How a write ended.
@@ -40,9 +40,9 @@ pub struct NewWrite {
     pub scene: SceneId,
     pub item: ItemKey,
     pub field: Field,
-    pub before: String,
+    pub before: Value,
     /// What the field holds since; what was wanted when that is not known.
-    pub after: String,
+    pub after: Value,
     pub outcome: WriteOutcome,
     pub note: Option<String>,
     pub correlation_id: CorrelationId,
@@ -85,8 +85,8 @@ pub fn record(tx: &mut WriteTx<'_>, write: &NewWrite, now: Timestamp) -> Result<
             writes::machine_id.eq(&write.item.machine.0),
             writes::rating_key.eq(write.item.rating_key.as_str()),
             writes::field.eq(write.field.as_str()),
-            writes::before.eq(&write.before),
-            writes::after.eq(&write.after),
+            writes::before.eq(stored(&write.before)?),
+            writes::after.eq(stored(&write.after)?),
             writes::outcome.eq(write.outcome.as_str()),
             writes::note.eq(&write.note),
             writes::written_at.eq(millis(now)),
@@ -117,6 +117,7 @@ impl TryFrom<WriteRow> for RecordedWrite {
 
     fn try_from(row: WriteRow) -> Result<Self, StoreError> {
         let table = Table("writes");
+        let field = table.field(&row.field)?;
         let outcome = WriteOutcome::ALL.into_iter().find(|outcome| outcome.as_str() == row.outcome);
         Ok(Self {
             id: row.write_id,
@@ -126,9 +127,9 @@ impl TryFrom<WriteRow> for RecordedWrite {
                     machine: MachineId(row.machine_id),
                     rating_key: table.rating_key(row.rating_key)?,
                 },
-                field: table.field(&row.field)?,
-                before: row.before,
-                after: row.after,
+                field,
+                before: table.value(field, row.before)?,
+                after: table.value(field, row.after)?,
                 outcome: outcome.ok_or_else(|| table.bad(&format!("no such outcome: {:?}", row.outcome)))?,
                 note: row.note,
                 correlation_id: table.correlation(row.correlation_id)?,

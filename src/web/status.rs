@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::actors::peers::PeerStatus;
+use crate::domain::edits::Value;
 use crate::domain::ids::SceneId;
 use crate::domain::job::{Job, JobState};
 use crate::store::attempts::{Attempt, attempts_of};
@@ -216,9 +217,9 @@ pub struct WriteLine {
     pub write_id: i64,
     pub rating_key: String,
     pub field: String,
-    pub before: String,
+    pub before: Value,
     /// What was read back.
-    pub after: String,
+    pub after: Value,
     pub outcome: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,

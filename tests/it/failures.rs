@@ -54,7 +54,7 @@ fn a_write_whose_answer_was_lost_is_read_back_and_not_sent_again() {
     assert_eq!(app.world.plex.count(PlexOp::Edit), 1, "it had arrived");
     let (_, job) = app.get(&format!("/api/v1/jobs/{}", app.pair(0).scene));
     let writes = job["writes"].as_array().unwrap();
-    assert_eq!(writes.len(), 4, "the history has each field once: {writes:?}");
+    assert_eq!(writes.len(), 6, "the history has each field once: {writes:?}");
     assert!(writes.iter().all(|write| write["outcome"] == "applied"), "{writes:?}");
 }
 
@@ -66,7 +66,7 @@ fn an_edit_that_plex_ignores_is_tried_three_times_and_parked_with_its_fields_nam
     app.report(scene);
     let parked = app.wait_for_state(scene, JobState::Parked);
     assert_eq!((parked.code.as_deref(), parked.class), (Some("not_applied"), Some(FailureClass::NotApplied)));
-    for field in ["title", "studio", "summary", "date"] {
+    for field in ["title", "studio", "summary", "date", "performers", "genres"] {
         assert!(parked.detail.as_deref().unwrap().contains(field), "{:?}", parked.detail);
     }
     assert_eq!(app.world.plex.count(PlexOp::Edit), 3);

@@ -9,6 +9,7 @@
 
 mod actors;
 mod failures;
+mod lists;
 mod process;
 mod support;
 mod sync;

@@ -1,6 +1,6 @@
 //! Each key: what a good value means, and what is said of a bad one.
 
-use crate::domain::edits::{ClearEmpty, Field, HandEdits};
+use crate::domain::edits::{ClearEmpty, Field, HandEdits, Ownership};
 use std::time::Duration;
 
 use rstest::rstest;
@@ -97,14 +97,18 @@ fn overrides(setting: &str) -> String {
 )]
 #[case(
     "sync.fields = [\"titel\"]",
-    "has an element that is none of \"title\", \"studio\", \"summary\", \"date\": \"titel\"; did you mean \"title\"?"
+    "has an element that is none of \"title\", \"studio\", \"summary\", \"date\", \"performers\", \"tags\": \"titel\"; did you mean \"title\"?"
 )]
 #[case(
     "sync.fields = []",
-    "is empty, so that nothing would be synced (any of \"title\", \"studio\", \"summary\", \"date\")"
+    "is empty, so that nothing would be synced (any of \"title\", \"studio\", \"summary\", \"date\", \"performers\", \"tags\")"
 )]
 #[case("sync.hand_edits = \"Keep\"", "is none of \"keep\", \"overwrite\": \"Keep\"; did you mean \"keep\"?")]
 #[case("sync.clear_empty = true", "is none of \"own\", \"always\", \"never\": true")]
+#[case("sync.tags_as = \"genres\"", "is none of \"genre\", \"label\": \"genres\"; did you mean \"genre\"?")]
+#[case("sync.ownership = \"mine\"", "is none of \"own\", \"mirror\", \"add\": \"mine\"")]
+#[case("sync.max_tags = 1001", "1001 is out of range (1 to 1000 is right)")]
+#[case("sync.max_performers = 5000", "5000 is out of range (1 to 1000 is right)")]
 #[case("sync.lock = 1", "is neither true nor false: 1")]
 #[case("sync.max_title = 256", "256 is out of range (1 to 255 is right)")]
 #[case("sync.max_summary = -1", "is not a whole number from 0 up: -1 (write it without quotes)")]
@@ -211,8 +215,10 @@ fn the_defaults_mean_what_they_say() {
     assert_eq!(config.plex.write_timeout, Duration::from_secs(90));
     assert!(config.plex.verify_tls && config.plex.libraries.is_empty() && config.plex.client_id.is_none());
     assert!(config.path_map.is_empty());
-    let all = Field::ALL;
+    let all = Field::ALL.into_iter().filter(|field| *field != Field::Labels).collect::<Vec<_>>();
     assert_eq!(config.sync.fields, all);
+    assert_eq!(config.sync.ownership, Ownership::Own);
+    assert_eq!((config.sync.max_tags, config.sync.max_performers), (100, 50));
     assert_eq!((config.sync.hand_edits, config.sync.clear_empty), (HandEdits::Keep, ClearEmpty::Own));
     assert_eq!((config.sync.max_title, config.sync.max_summary, config.sync.lock), (255, 10_000, true));
     assert!((config.matching.auto_threshold - 0.9).abs() < f64::EPSILON);
@@ -224,6 +230,15 @@ fn the_defaults_mean_what_they_say() {
         (config.supervision.max_restarts, config.supervision.first_pause),
         (5, Duration::from_millis(100))
     );
+}
+
+#[test]
+fn tags_are_carried_as_what_the_user_chose() {
+    let config =
+        Config::defaults_with("sync.tags_as = \"label\"\nsync.fields = [\"tags\", \"title\"]\n").unwrap();
+    assert_eq!(config.sync.fields, [Field::Labels, Field::Title]);
+    let neither = Config::defaults_with("sync.tags_as = \"label\"\nsync.fields = [\"title\"]\n").unwrap();
+    assert_eq!(neither.sync.fields, [Field::Title]);
 }
 
 #[rstest]

@@ -1,49 +1,23 @@
 //! What has to be written into an item, and what is left alone?
 
+mod edit;
+mod field;
+mod ownership;
 mod sanitise;
+mod value;
 mod wanted;
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use edit::{Change, Edit, ListChange};
+pub use field::{Field, Shape};
+pub use value::{Tag, Value, same};
 pub use wanted::{Limits, Wanted, wanted};
 
 use super::item::PlexItem;
-
-/// The fields that can be carried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Field {
-    Title,
-    Studio,
-    Summary,
-    Date,
-}
-
-impl Field {
-    pub const ALL: [Self; 4] = [Self::Title, Self::Studio, Self::Summary, Self::Date];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Title => "title",
-            Self::Studio => "studio",
-            Self::Summary => "summary",
-            Self::Date => "date",
-        }
-    }
-
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|field| field.as_str() == word)
-    }
-}
-
-impl fmt::Display for Field {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
+use ownership::Standing;
 
 /// What a hand edit in Plex is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -63,34 +37,28 @@ pub enum ClearEmpty {
     Never,
 }
 
+/// Which elements of a list may be removed. Elements that Stash names are added in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Ownership {
+    /// Those that PlexSync wrote.
+    #[default]
+    Own,
+    /// All: the list becomes what Stash says, whoever changed it.
+    Mirror,
+    /// None.
+    Add,
+}
+
 /// The settings that decide between Stash and Plex.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EditPolicy {
     pub fields: Vec<Field>,
     pub hand_edits: HandEdits,
     pub clear_empty: ClearEmpty,
+    pub ownership: Ownership,
     /// Whether a written field is locked against Plex's own metadata refresh.
     pub lock: bool,
     pub limits: Limits,
-}
-
-/// One change of one field.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Edit {
-    pub field: Field,
-    /// The new value; `None` leaves the value as it is and changes the lock alone. Empty clears the field.
-    pub value: Option<String>,
-    /// The new state of the lock; `None` leaves it as it is.
-    pub locked: Option<bool>,
-}
-
-impl Edit {
-    /// Whether an item read back shows this edit.
-    pub fn is_applied(&self, item: &PlexItem) -> bool {
-        let value_stands = self.value.as_deref().is_none_or(|value| same(item.value(self.field), value));
-        let lock_stands = self.locked.is_none_or(|locked| item.locked.contains(&self.field) == locked);
-        value_stands && lock_stands
-    }
 }
 
 /// What is to be done to one item, with remarks for the history.
@@ -108,68 +76,77 @@ pub struct Note {
 }
 
 impl Note {
-    fn new(field: Field, text: impl Into<String>) -> Self {
+    pub fn new(field: Field, text: impl Into<String>) -> Self {
         Self { field, text: text.into() }
     }
 }
 
-/// What PlexSync last wrote into the item and saw applied, by field.
-pub type Base = BTreeMap<Field, String>;
+/// What PlexSync last wrote into the item and saw applied, by field. Of a list it holds the elements that are ours.
+pub type Base = BTreeMap<Field, Value>;
 
 /// Compares what Stash wants, what Plex holds and what was written before, field by field.
 pub fn plan(wanted: &Wanted, item: &PlexItem, base: &Base, policy: &EditPolicy) -> Plan {
     let mut plan = Plan { edits: Vec::new(), notes: wanted.notes.clone() };
     for (&field, value) in &wanted.values {
-        let base = base.get(&field).map(String::as_str);
-        match decide(field, value, item, base, policy) {
-            Decision::Nothing => {}
-            Decision::KeepHandEdit => {
-                plan.notes.push(Note::new(field, "was edited in Plex by hand and is kept"));
+        let base = base.get(&field);
+        let decided = match value {
+            Value::Text(text) => decide(field, text, item, base.map(Value::text), policy),
+            Value::List(tags) => {
+                let (present, locked) = (item.tags(field), item.locked.contains(&field));
+                let base = base.map(Value::tags).unwrap_or_default();
+                ownership::decide(field, tags, Standing { present, locked, base }, policy)
             }
-            Decision::Do(edit) => plan.edits.push(edit),
-        }
+        };
+        plan.edits.extend(decided.edit);
+        plan.notes.extend(decided.note.map(|text| Note::new(field, text)));
     }
     plan
 }
 
-enum Decision {
-    Nothing,
-    KeepHandEdit,
-    Do(Edit),
+/// What becomes of one field.
+#[derive(Debug, Default)]
+struct Decided {
+    edit: Option<Edit>,
+    note: Option<String>,
 }
 
-/// The first rule that fits decides.
-fn decide(field: Field, wanted: &str, item: &PlexItem, base: Option<&str>, policy: &EditPolicy) -> Decision {
-    let present = item.value(field);
+impl From<Edit> for Decided {
+    fn from(edit: Edit) -> Self {
+        Self { edit: Some(edit), note: None }
+    }
+}
+
+/// Of a text: the first rule that fits decides.
+fn decide(field: Field, wanted: &str, item: &PlexItem, base: Option<&str>, policy: &EditPolicy) -> Decided {
+    let present = item.text(field);
     let locked = item.locked.contains(&field);
     if same(present, wanted) {
         // The lock belongs to what is wanted; an empty field needs none.
         let lacks_its_lock = policy.lock && !locked && !wanted.is_empty();
-        return if lacks_its_lock {
-            Decision::Do(Edit { field, value: None, locked: Some(true) })
-        } else {
-            Decision::Nothing
-        };
+        let lock = lacks_its_lock.then_some(Edit { field, value: None, locked: Some(true) });
+        return Decided { edit: lock, note: None };
     }
     if wanted.is_empty() {
         return clear(field, present, base, policy);
     }
-    let write =
-        Decision::Do(Edit { field, value: Some(wanted.to_owned()), locked: policy.lock.then_some(true) });
+    let value = Some(Change::Text(wanted.to_owned()));
+    let write = Edit { field, value, locked: policy.lock.then_some(true) };
     // Without a base this is the first contact and Stash is the primary source; with another base Stash has changed.
     let unchanged_in_stash = base.is_some_and(|base| same(base, wanted));
     // An unlocked field may have been overwritten by a refresh of Plex, an empty one wiped: both are repaired.
     let edited_by_hand = unchanged_in_stash && !present.is_empty() && locked;
     match policy.hand_edits {
-        HandEdits::Keep if edited_by_hand => Decision::KeepHandEdit,
-        HandEdits::Keep | HandEdits::Overwrite => write,
+        HandEdits::Keep if edited_by_hand => {
+            Decided { edit: None, note: Some("was edited in Plex by hand and is kept".to_owned()) }
+        }
+        HandEdits::Keep | HandEdits::Overwrite => write.into(),
     }
 }
 
-fn clear(field: Field, present: &str, base: Option<&str>, policy: &EditPolicy) -> Decision {
+fn clear(field: Field, present: &str, base: Option<&str>, policy: &EditPolicy) -> Decided {
     // An item without a title cannot be found any more.
     if field == Field::Title {
-        return Decision::Nothing;
+        return Decided::default();
     }
     let ours = base.is_some_and(|base| !base.is_empty() && same(base, present));
     let clears = match policy.clear_empty {
@@ -178,15 +155,11 @@ fn clear(field: Field, present: &str, base: Option<&str>, policy: &EditPolicy) -
         ClearEmpty::Never => false,
     };
     if !clears {
-        return Decision::Nothing;
+        return Decided::default();
     }
     // The lock goes with the value: Stash has nothing to say about the field any more.
-    Decision::Do(Edit { field, value: Some(String::new()), locked: policy.lock.then_some(false) })
-}
-
-/// Whether two values are the same once Plex has stored them: it trims, and may compose characters.
-pub fn same(left: &str, right: &str) -> bool {
-    left == right || sanitise::composed(left.trim()) == sanitise::composed(right.trim())
+    let value = Some(Change::Text(String::new()));
+    Edit { field, value, locked: policy.lock.then_some(false) }.into()
 }
 
 #[cfg(test)]

@@ -6,21 +6,30 @@ use garde::Validate;
 use jiff::civil::Date;
 
 use super::sanitise::{cut, line, paragraphs};
-use super::{EditPolicy, Field, Note};
+use super::value::Names;
+use super::{EditPolicy, Field, Note, Tag, Value};
 use crate::domain::scene::Scene;
 
-/// The longest values that are written, in characters.
+/// The longest values that are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Title and studio. Plex's columns are declared with 255.
+    /// Title and studio, in characters.
     pub title: usize,
+    /// In characters.
     pub summary: usize,
+    /// How many genres or labels.
+    pub tags: usize,
+    /// How many performers.
+    pub performers: usize,
 }
+
+/// The longest name of a tag or a person, in characters: Plex's column is declared with as many.
+const LONGEST_NAME: usize = 255;
 
 /// The values that Plex should show, for the fields the user chose; an empty one means that Stash has none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wanted {
-    pub values: BTreeMap<Field, String>,
+    pub values: BTreeMap<Field, Value>,
     pub notes: Vec<Note>,
 }
 
@@ -36,6 +45,14 @@ struct Outgoing {
     summary: String,
     #[garde(custom(calendar_date))]
     date: String,
+}
+
+/// One element of a list on its way out.
+#[derive(Debug, Validate)]
+#[garde(context(Limits))]
+struct OutgoingName {
+    #[garde(length(chars, min = 1, max = LONGEST_NAME), custom(one_line))]
+    name: String,
 }
 
 /// Works out what Plex should show. A field that cannot be made fit is left out and noted; the others go.
@@ -55,10 +72,10 @@ pub fn wanted(scene: &Scene, policy: &EditPolicy) -> Wanted {
     };
     let problems = outgoing.validate_with(&limits).err();
     let mut values = BTreeMap::from([
-        (Field::Title, outgoing.title),
-        (Field::Studio, outgoing.studio),
-        (Field::Summary, outgoing.summary),
-        (Field::Date, outgoing.date),
+        (Field::Title, Value::Text(outgoing.title)),
+        (Field::Studio, Value::Text(outgoing.studio)),
+        (Field::Summary, Value::Text(outgoing.summary)),
+        (Field::Date, Value::Text(outgoing.date)),
     ]);
     for (path, problem) in problems.iter().flat_map(garde::Report::iter) {
         if let Some(field) = Field::from_word(&path.to_string()) {
@@ -66,9 +83,47 @@ pub fn wanted(scene: &Scene, policy: &EditPolicy) -> Wanted {
             notes.push(Note::new(field, format!("is left out: {problem}")));
         }
     }
+    // Tags go out as genres or as labels; whichever the user did not choose is dropped below.
+    let lists = [
+        (Field::Performers, &scene.performers, limits.performers),
+        (Field::Genres, &scene.tags, limits.tags),
+        (Field::Labels, &scene.tags, limits.tags),
+    ];
+    for (field, given, most) in lists {
+        values.insert(field, Value::List(names(field, given, most, &limits, &mut notes)));
+    }
     values.retain(|field, _| policy.fields.contains(field));
     notes.retain(|note| policy.fields.contains(&note.field));
     Wanted { values, notes }
+}
+
+/// The elements of a list: each made fit, none twice, in an order that does not depend on Stash's, so that the same
+/// ones are left out each time there are too many.
+fn names(field: Field, given: &[String], most: usize, limits: &Limits, notes: &mut Vec<Note>) -> Vec<Tag> {
+    let mut known = Names::of(field, []);
+    let mut tags = Vec::new();
+    for name in given {
+        let whole = line(name);
+        let tag = Tag::named(cut(&whole, LONGEST_NAME));
+        if tag.name.len() < whole.len() {
+            notes.push(Note::new(field, format!("hold a name that is cut to {LONGEST_NAME} characters")));
+        }
+        match (OutgoingName { name: tag.name.clone() }.validate_with(limits)) {
+            Ok(()) if known.insert(&tag) => tags.push(tag),
+            Ok(()) => {}
+            // Nothing is left of a name of blanks, and nobody misses it.
+            Err(_) if tag.name.is_empty() => {}
+            Err(problem) => {
+                notes.push(Note::new(field, format!("leave out {tag}: {}", problem.to_string().trim_end())));
+            }
+        }
+    }
+    tags.sort_by_cached_key(|tag| (tag.name.to_lowercase(), tag.name.clone()));
+    if tags.len() > most {
+        notes.push(Note::new(field, format!("are cut to {most} of {}", tags.len())));
+        tags.truncate(most);
+    }
+    tags
 }
 
 fn limited(field: Field, text: String, limit: usize, notes: &mut Vec<Note>) -> String {
@@ -123,6 +178,8 @@ mod tests {
             details: "One\nTwo".to_owned(),
             date: "2021-05-06".to_owned(),
             studio: Some("Acme".to_owned()),
+            tags: vec!["Outdoor".to_owned(), "drama".to_owned()],
+            performers: vec!["Ada Example".to_owned()],
             organized: true,
             files: Vec::new(),
         }
@@ -140,15 +197,16 @@ mod tests {
     #[case("31.05.2024", None)]
     fn a_date_is_whole_or_left_out(#[case] given: &str, #[case] expected: Option<&str>) {
         let wanted = wanted(&Scene { date: given.to_owned(), ..scene() }, &policy());
-        assert_eq!(wanted.values.get(&Field::Date).map(String::as_str), expected);
+        assert_eq!(wanted.values.get(&Field::Date).map(Value::text), expected);
         assert_eq!(wanted.notes.is_empty(), given.is_empty() || given == "2024-05-31", "{:?}", wanted.notes);
-        assert_eq!(wanted.values.len(), if expected.is_some() { 4 } else { 3 }, "the other fields go");
+        let others = Field::ALL.len() - 1;
+        assert_eq!(wanted.values.len(), others + usize::from(expected.is_some()), "the other fields go");
     }
 
     #[test]
     fn a_long_title_is_cut_and_the_history_says_so() {
         let wanted = wanted(&Scene { title: "é".repeat(300), ..scene() }, &policy());
-        assert_eq!(wanted.values[&Field::Title].chars().count(), 255);
+        assert_eq!(wanted.values[&Field::Title].text().chars().count(), 255);
         assert!(wanted.notes.iter().any(|note| note.field == Field::Title && note.text.contains("255")));
     }
 
@@ -157,5 +215,38 @@ mod tests {
         let policy = EditPolicy { fields: vec![Field::Title], ..policy() };
         let wanted = wanted(&scene(), &policy);
         assert_eq!(wanted.values.keys().collect::<Vec<_>>(), [&Field::Title]);
+    }
+    #[rstest]
+    #[case::order_and_case(&["b", "A", "c", "a"], &["A", "b", "c"])]
+    #[case::blanks_and_breaks(&[" one\ntwo ", "\u{0}", ""], &["one two"])]
+    #[case::emoji_and_commas(&["👩‍👩‍👧, and more"], &["👩‍👩‍👧, and more"])]
+    #[case::turned_text(&["a\u{202e}b"], &["ab"])]
+    #[case::nothing(&[], &[])]
+    fn names_are_made_fit_one_by_one(#[case] given: &[&str], #[case] expected: &[&str]) {
+        let tags = given.iter().map(|&name| name.to_owned()).collect();
+        let wanted = wanted(&Scene { tags, ..scene() }, &policy());
+        for field in [Field::Genres, Field::Labels] {
+            assert_eq!(wanted.values[&field], Value::names(expected.iter().copied()), "{field}");
+        }
+        assert_eq!(wanted.notes, []);
+    }
+
+    #[test]
+    fn long_names_and_long_lists_are_cut_and_the_history_says_so() {
+        let limits = Limits { tags: 2, performers: 1, ..policy().limits };
+        let policy = EditPolicy { limits, ..policy() };
+        let tags = vec!["c".to_owned(), "é".repeat(300), "b".to_owned(), "a".to_owned()];
+        let performers = vec!["Ben".to_owned(), "Ada".to_owned()];
+        let wanted = wanted(&Scene { tags, performers, ..scene() }, &policy);
+        assert_eq!(wanted.values[&Field::Genres], Value::names(["a", "b"]));
+        assert_eq!(wanted.values[&Field::Performers], Value::names(["Ada"]));
+        let said: Vec<_> = wanted.notes.iter().map(|note| format!("{} {}", note.field, note.text)).collect();
+        for note in [
+            "genres hold a name that is cut to 255 characters",
+            "genres are cut to 2 of 4",
+            "performers are cut to 1 of 2",
+        ] {
+            assert!(said.iter().any(|said| said == note), "{note:?} in {said:?}");
+        }
     }
 }

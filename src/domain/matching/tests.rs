@@ -20,6 +20,8 @@ fn scene(files: &[(&str, i64)]) -> Scene {
         details: String::new(),
         date: String::new(),
         studio: None,
+        tags: Vec::new(),
+        performers: Vec::new(),
         organized: false,
         files: files.iter().map(file).collect(),
     }

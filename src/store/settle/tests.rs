@@ -11,7 +11,7 @@ use super::super::queue::{ClaimedJob, take_back};
 use super::super::tests::{Database, correlation, report, scene, updated};
 use super::super::writes::{WriteOutcome, writes_of};
 use super::*;
-use crate::domain::edits::{Base, Edit, Field};
+use crate::domain::edits::{Base, Change, Edit, Field, ListChange, Shape, Tag, Value};
 use crate::domain::failure::Peer;
 use crate::domain::ids::{Generation, MachineId};
 use crate::domain::scene::{Scene, SceneFile};
@@ -34,6 +34,8 @@ fn stash_scene(id: i64, created_at: &str) -> Scene {
         details: String::new(),
         date: String::new(),
         studio: None,
+        tags: Vec::new(),
+        performers: Vec::new(),
         organized: false,
         files: vec![file],
     }
@@ -53,7 +55,8 @@ fn link(key: &str, scene: &Scene, now: Timestamp) -> Link {
 }
 
 fn edit(field: Field, value: Option<&str>) -> Edit {
-    Edit { field, value: value.map(str::to_owned), locked: Some(true) }
+    let value = value.map(|text| Change::Text(text.to_owned()));
+    Edit { field, value, locked: Some(true) }
 }
 
 /// Opens an intent for a run that knows who holds the item.
@@ -68,7 +71,11 @@ fn intend_knowing(
     edits: Vec<Edit>,
     passed_on_by: Option<SceneId>,
 ) -> Opening {
-    let before = edits.iter().map(|edit| (edit.field, "old".to_owned())).collect();
+    let old = |field: Field| match field.shape() {
+        Shape::Text => "old".into(),
+        Shape::List => Value::names(["old"]),
+    };
+    let before = edits.iter().map(|edit| (edit.field, old(edit.field))).collect();
     let (scene, correlation_id) = (claimed.scene(), correlation());
     let new = NewIntent { scene, item: item("55"), edits, before, correlation_id, passed_on_by };
     let (now, token) = (db.now, claimed.token());
@@ -81,9 +88,12 @@ fn opened(opening: &Opening) -> i64 {
 }
 
 fn applied(id: i64, field: Field, after: &str) -> SettledIntent {
-    let outcome = WriteOutcome::Applied;
-    let field = SettledField { field, outcome, after: after.to_owned(), note: None };
+    let field = SettledField { after: after.into(), base: Some(after.into()), ..applied_field(field) };
     SettledIntent { id, fields: vec![field] }
+}
+
+fn applied_field(field: Field) -> SettledField {
+    SettledField { field, outcome: WriteOutcome::Applied, after: field.nothing(), base: None, note: None }
 }
 
 /// Carries one title to item 55 on behalf of the scene.
@@ -113,9 +123,9 @@ fn a_good_run_leaves_job_attempt_ledger_and_history_in_agreement() {
     assert_eq!((attempts[0].next.as_str(), &attempts[0].failure), ("done", &None));
     assert_eq!(intents_of(&mut reader, scene(7)).unwrap(), []);
     let writes = writes_of(&mut reader, scene(7), 9).unwrap();
-    assert_eq!((writes[0].write.before.as_str(), writes[0].write.after.as_str()), ("old", "New"));
+    assert_eq!((&writes[0].write.before, &writes[0].write.after), (&"old".into(), &"New".into()));
     let known = base(&mut reader, &item("55"), &stash_scene(7, "t")).unwrap();
-    assert_eq!(known, Base::from([(Field::Title, "New".to_owned())]));
+    assert_eq!(known, Base::from([(Field::Title, "New".into())]));
 }
 
 #[test]
@@ -164,7 +174,7 @@ fn an_intent_that_is_still_open_is_given_back_instead_of_a_second_one() {
     let Opening::Unsettled(open) = intend(&mut db, &claimed, vec![edit(Field::Title, Some("Newer"))]) else {
         panic!("a second intent was opened")
     };
-    assert_eq!((open.id, open.intent.before), (id, BTreeMap::from([(Field::Title, "old".to_owned())])));
+    assert_eq!((open.id, open.intent.before), (id, BTreeMap::from([(Field::Title, "old".into())])));
     let mut report = report(&claimed, Ok(()));
     report.intents = vec![applied(id, Field::Title, "New")];
     db.settle(&report);
@@ -180,13 +190,39 @@ fn a_field_that_was_only_locked_is_not_taken_for_written() {
     let id = opened(&intend(&mut db, &claimed, edits));
     let mut report = report(&claimed, Ok(()));
     report.links = vec![link("55", &same, db.now)];
-    report.intents = vec![applied(id, Field::Title, "old")];
+    let mut intent = applied(id, Field::Title, "old");
+    intent.fields[0].base = None;
+    report.intents = vec![intent];
     db.settle(&report);
     assert_eq!(base(&mut db.reader(), &item("55"), &same).unwrap(), Base::new());
     let writes = writes_of(&mut db.reader(), scene(7), 9).unwrap();
     let unverified = writes.iter().find(|line| line.write.field == Field::Studio).unwrap();
     assert_eq!(unverified.write.outcome, WriteOutcome::Unverified, "nothing was said about it");
-    assert_eq!(unverified.write.after, "S");
+    assert_eq!(unverified.write.after, "S".into());
+}
+
+#[test]
+fn lists_come_back_from_intent_ledger_and_history_as_they_went() {
+    let mut db = Database::new();
+    let same = stash_scene(7, "t");
+    let claimed = db.in_hand(7);
+    let (stay, add) = (vec![Tag::named("By hand")], vec![Tag::named("Ours, with a comma")]);
+    let list = ListChange { stay, add: add.clone(), remove: vec![Tag::named("Old")], ours: add.clone() };
+    let genres = Edit { field: Field::Genres, value: Some(Change::List(list.clone())), locked: Some(true) };
+    let id = opened(&intend(&mut db, &claimed, vec![genres.clone()]));
+    let open = intent_of(&mut db.reader(), &item("55"), scene(7)).unwrap().unwrap();
+    assert_eq!(open.intent.edits, [genres]);
+    let after = Value::List(list.all().cloned().collect());
+    let settled =
+        SettledField { after: after.clone(), base: Some(Value::List(add)), ..applied_field(Field::Genres) };
+    let mut report = report(&claimed, Ok(()));
+    report.links = vec![link("55", &same, db.now)];
+    report.intents = vec![SettledIntent { id, fields: vec![settled] }];
+    db.settle(&report);
+    let known = base(&mut db.reader(), &item("55"), &same).unwrap();
+    assert_eq!(known, Base::from([(Field::Genres, Value::names(["Ours, with a comma"]))]));
+    let writes = writes_of(&mut db.reader(), scene(7), 9).unwrap();
+    assert_eq!((&writes[0].write.before, &writes[0].write.after), (&Value::names(["old"]), &after));
 }
 
 #[test]
@@ -211,7 +247,7 @@ fn an_item_that_passes_on_takes_no_ledger_with_it() {
     assert_eq!(holder(&mut db.reader(), &item("55")).unwrap().unwrap().scene, scene(8));
     assert_eq!(links_of(&mut db.reader(), scene(7)).unwrap(), []);
     assert_eq!(base(&mut db.reader(), &item("55"), &first).unwrap(), Base::new());
-    assert_eq!(base(&mut db.reader(), &item("55"), &second).unwrap()[&Field::Title], "Eight");
+    assert_eq!(base(&mut db.reader(), &item("55"), &second).unwrap()[&Field::Title], "Eight".into());
     carry(&mut db, &first, "Seven");
     assert_eq!(base(&mut db.reader(), &item("55"), &first).unwrap().len(), 1);
 }
