@@ -38,6 +38,8 @@ pub struct Scheduler {
     /// The runs in hand, for everybody who waits for them to end.
     in_hand: watch::Sender<Vec<RunToken>>,
     claiming: bool,
+    /// Somebody has work for us since the claim that is on its way; it may not have seen it.
+    woken: bool,
     draining: bool,
     next_look: Option<SpawnHandle>,
     /// Wall clock and monotonic clock as they stood at the last look.
@@ -63,6 +65,7 @@ impl Scheduler {
             in_hand,
             // Nothing is claimed before the runs of the scheduler before this one are taken back.
             claiming: true,
+            woken: false,
             draining: false,
             next_look: None,
             clocks,
@@ -100,6 +103,7 @@ impl Scheduler {
             return self.look_in(context, LONGEST_SLEEP);
         }
         self.claiming = true;
+        self.woken = false;
         let persistence = self.persistence.clone();
         let claims = async move { persistence.ask(ClaimDue { limit, in_hand }, STORE_LIMIT).await };
         context.spawn(claims.into_actor(self).map(|claims, scheduler, context| {
@@ -127,9 +131,10 @@ impl Scheduler {
         for job in claims.jobs {
             self.run(job, context);
         }
-        let until = claims.next_due.map(|due| due.duration_since(self.clock.now()));
+        // From the look and not from now: what has passed since is not to be waited for again.
+        let until = claims.next_due.map(|due| due.duration_since(self.clocks.0));
         let sleep = until.map_or(LONGEST_SLEEP, |until| Duration::try_from(until).unwrap_or(SHORTEST_SLEEP));
-        self.look_in(context, sleep);
+        self.look_in(context, if self.woken { SHORTEST_SLEEP } else { sleep });
     }
 
     fn run(&mut self, job: ClaimedJob, context: &mut Context<Self>) {
@@ -148,15 +153,23 @@ impl Scheduler {
         }));
     }
 
+    /// Looks again so long after the last look.
     fn look_in(&mut self, context: &mut Context<Self>, sleep: Duration) {
         if let Some(earlier) = self.next_look.take() {
             context.cancel_future(earlier);
         }
-        let sleep = sleep.clamp(SHORTEST_SLEEP, LONGEST_SLEEP);
-        self.next_look = Some(context.run_later(sleep, |scheduler, context| {
+        let look = |scheduler: &mut Self, context: &mut Context<Self>| {
             scheduler.next_look = None;
             scheduler.look(context);
-        }));
+        };
+        self.next_look = Some(if sleep <= SHORTEST_SLEEP {
+            // Not on our clock: this bundles hints and waits for no time of the day.
+            context.run_later(SHORTEST_SLEEP, look)
+        } else {
+            let moment = self.clocks.1.saturating_add(sleep.min(LONGEST_SLEEP));
+            let slept = self.clock.sleep_until(moment).into_actor(self);
+            context.spawn(slept.map(move |(), scheduler, context| look(scheduler, context)))
+        });
     }
 
     /// Waits are kept beside due times, so that a clock that was set moves no job out of reach.
@@ -181,13 +194,20 @@ impl Scheduler {
         }
     }
 
-    fn prune(&mut self, context: &mut Context<Self>) {
+    fn prune_in_an_hour(&mut self, context: &mut Context<Self>) {
         let persistence = self.persistence.clone();
-        let pruned = async move { persistence.ask(Prune, STORE_LIMIT).await };
-        context.spawn(pruned.into_actor(self).map(|pruned, _, _| match pruned {
-            Ok(Ok(pruned)) => tracing::debug!(?pruned, "dropped what is older than it is kept"),
-            Ok(Err(error)) => tracing::warn!("cannot drop old history: {error}"),
-            Err(error) => tracing::warn!("cannot drop old history: {error}"),
+        let hour = self.clock.sleep(PRUNE_EVERY);
+        let pruned = async move {
+            hour.await;
+            persistence.ask(Prune, STORE_LIMIT).await
+        };
+        context.spawn(pruned.into_actor(self).map(|pruned, scheduler, context| {
+            match pruned {
+                Ok(Ok(pruned)) => tracing::debug!(?pruned, "dropped what is older than it is kept"),
+                Ok(Err(error)) => tracing::warn!("cannot drop old history: {error}"),
+                Err(error) => tracing::warn!("cannot drop old history: {error}"),
+            }
+            scheduler.prune_in_an_hour(context);
         }));
     }
 }
@@ -197,7 +217,7 @@ impl Actor for Scheduler {
 
     fn started(&mut self, context: &mut Context<Self>) {
         self.take_back(context);
-        context.run_interval(PRUNE_EVERY, Self::prune);
+        self.prune_in_an_hour(context);
     }
 }
 
@@ -205,7 +225,9 @@ impl Handler<Wake> for Scheduler {
     type Result = ();
 
     fn handle(&mut self, _: Wake, context: &mut Context<Self>) {
-        if !self.claiming {
+        if self.claiming {
+            self.woken = true;
+        } else {
             self.look_in(context, SHORTEST_SLEEP);
         }
     }
