@@ -17,8 +17,7 @@ use crate::actors::peers::Peers;
 use crate::actors::scheduler::Scheduler;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::store::counts::counts;
-use crate::store::{self, InstanceLock, Readers, StoreError, queue, settings};
+use crate::store::{self, InstanceLock, Readers, queue, settings};
 use crate::supervision::supervisor::{ActorName, GaveUp};
 use crate::supervision::{Board, Fault, Link, Supervisor};
 use crate::web::WebState;
@@ -28,6 +27,8 @@ use parts::{Links, children, parts, restarts};
 
 /// Writes in hand may take this long at the end; `docker stop` kills after ten seconds.
 const LAST_WRITES: Duration = Duration::from_secs(8);
+/// How often it is looked whether everything is done.
+const IDLE_LOOK: Duration = Duration::from_millis(20);
 
 /// A running service. It has to be started inside an actix system.
 pub struct App {
@@ -109,13 +110,16 @@ impl App {
         self.supervisor.strike(actor, fault);
     }
 
-    /// Whether nothing is due and nothing in hand.
-    pub fn is_idle(&self) -> Result<bool, StoreError> {
-        let now = self.clock.now();
-        self.readers.with(|reader| {
-            let in_hand = counts(reader)?.running;
-            Ok(in_hand == 0 && queue::next_due(reader)?.is_none_or(|due| due > now))
-        })
+    /// Ends when nothing is due and nothing is in hand. It needs no hold on the service, only its database.
+    pub fn until_idle(&self) -> impl Future<Output = ()> + use<> {
+        let (readers, clock) = (self.readers.clone(), Arc::clone(&self.clock));
+        async move {
+            // A database that cannot be read just now says nothing about what is left to do.
+            while !readers.with(|reader| queue::is_idle(reader, clock.now())).unwrap_or(false) {
+                // Real time, as the work that is waited for runs in it whatever the clock of the service says.
+                tokio::time::sleep(IDLE_LOOK).await;
+            }
+        }
     }
 
     /// Waits, once, until the actors have failed more often than they may; the text says which.

@@ -1,7 +1,6 @@
 //! `plexsync run`: the service, from start to signal.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::Args;
 use rand::RngExt as _;
@@ -19,9 +18,6 @@ pub(super) struct RunArgs {
     #[arg(long)]
     until_idle: bool,
 }
-
-/// How often `--until-idle` looks.
-const IDLE_LOOK: Duration = Duration::from_millis(100);
 
 pub(super) fn run(global: &Global, args: &RunArgs) -> Result<(), Failed> {
     let loaded = global.load(Purpose::Run)?;
@@ -57,7 +53,7 @@ async fn serve(config: &Config, until_idle: bool) -> Result<(), Failed> {
             stop(app).await;
             Ok(())
         }
-        () = idle(&app, until_idle), if until_idle => {
+        () = app.until_idle(), if until_idle => {
             stop(app).await;
             Ok(())
         }
@@ -71,15 +67,6 @@ async fn stop(app: App) {
     tokio::select! {
         () = app.stop() => {}
         signal = again => tracing::warn!("{signal} again: stopping at once"),
-    }
-}
-
-async fn idle(app: &App, until_idle: bool) {
-    // Two looks in a row: between the end of one job and the claim of the next nothing is in hand for a moment.
-    let mut looks = 0;
-    while until_idle && looks < 2 {
-        tokio::time::sleep(IDLE_LOOK).await;
-        looks = if app.is_idle().unwrap_or(false) { looks + 1 } else { 0 };
     }
 }
 

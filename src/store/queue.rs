@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use jiff::Timestamp;
 use rand::{Rng, RngExt};
 
 use super::StoreError;
 use super::connection::{Connected, ReadConn, WriteTx};
-use super::counts::Tallies;
+use super::counts::{Tallies, unfinished};
 use super::dead_letters;
 use super::jobs::{JobRow, job, running, save};
 use super::rows::{SCENE, Table, limit, millis};
@@ -174,6 +175,15 @@ pub fn next_due(conn: &mut impl ReadConn) -> Result<Option<Timestamp>, StoreErro
         .select(diesel::dsl::min(jobs::due_at))
         .get_result::<Option<i64>>(conn.connection())?;
     Table("jobs").opt_time(due)
+}
+
+/// Whether nothing is due and nothing in hand. One statement, so that no job is missed on its way from one to the other.
+pub fn is_idle(conn: &mut impl ReadConn, now: Timestamp) -> Result<bool, StoreError> {
+    let due = jobs::table.filter(jobs::due_at.le(millis(now))).filter(startable());
+    // The second condition is that of the partial index.
+    let in_hand = jobs::table.filter(jobs::state.eq(JobState::Running.as_str())).filter(unfinished());
+    let busy = diesel::select(exists(due).or(exists(in_hand))).get_result::<bool>(conn.connection())?;
+    Ok(!busy)
 }
 
 /// A running job has a due time, too, when an event came meanwhile; it is not to be claimed twice.

@@ -54,6 +54,26 @@ fn an_event_for_a_dead_job_closes_its_letter_as_superseded() {
 }
 
 #[test]
+fn the_queue_is_idle_when_nothing_is_due_and_nothing_in_hand() {
+    let mut db = Database::new();
+    let idle = |db: &Database| is_idle(&mut db.reader(), db.now).unwrap();
+    assert!(idle(&db));
+    db.accept(&[updated(7)]);
+    assert!(idle(&db), "a job for later is not due");
+    db.pass(60);
+    assert!(!idle(&db), "due");
+    let claimed = db.claim(1, 0).pop().unwrap();
+    assert!(!idle(&db), "in hand");
+    db.accept(&[updated(7)]);
+    db.settle(&report(&claimed, Ok(())));
+    db.pass(60);
+    assert!(!idle(&db), "an event came meanwhile");
+    let claimed = db.claim(1, 0).pop().unwrap();
+    db.settle(&report(&claimed, Ok(())));
+    assert!(idle(&db), "done");
+}
+
+#[test]
 fn nothing_is_claimed_before_it_is_due_and_the_longest_due_comes_first() {
     let mut db = Database::new();
     db.accept(&[updated(5)]);

@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 
 use super::super::intents::{NewIntent, intents_of, open_intent};
-use super::super::queue::{claim_due, drop_job, next_due, rebase_due, release, take_back};
+use super::super::queue::{claim_due, drop_job, is_idle, next_due, rebase_due, release, take_back};
 use super::super::settle::{RunReport, settle};
 use super::super::*;
 use super::{DEBOUNCE, Database, POLICY, report, scene, updated};
@@ -56,6 +56,8 @@ fn plans(db: &mut Database, work: impl FnOnce(&mut WriteTx<'_>)) -> Vec<(String,
 fn assert_no_scan(plans: &[(String, String)]) {
     assert!(!plans.is_empty());
     for (sql, plan) in plans {
+        // A statement that reads no table of its own has one row, which is called a scan too.
+        let plan = plan.replace("SCAN CONSTANT ROW", "");
         assert!(!plan.contains("SCAN") && !plan.contains("TEMP B-TREE"), "{plan}\n{sql}");
     }
 }
@@ -90,6 +92,7 @@ fn claiming_settling_and_counting_touch_only_the_rows_they_are_about() {
         take_back(tx, now).unwrap();
         drop_job(tx, scene(2), now).unwrap();
         next_due(tx).unwrap();
+        is_idle(tx, now).unwrap();
         counts::counts(tx).unwrap();
         counts::oldest_ready(tx).unwrap();
         intents_of(tx, scene(1)).unwrap();
