@@ -25,8 +25,13 @@ pub const LIBRARY: &str = "1";
 impl World {
     /// Starts both peers with so many scenes, each in a folder of its own.
     pub fn start(scenes: usize) -> io::Result<Self> {
-        let stash = SimStash::start(StashOptions::default())?;
-        let plex = SimPlex::start(PlexOptions::default())?;
+        Self::start_with(scenes, StashOptions::default(), PlexOptions::default())
+    }
+
+    /// The same with peers of other habits.
+    pub fn start_with(scenes: usize, stash: StashOptions, plex: PlexOptions) -> io::Result<Self> {
+        let stash = SimStash::start(stash)?;
+        let plex = SimPlex::start(plex)?;
         plex.add_library(LIBRARY, "Films", &["/media"]);
         let mut world = Self { stash, plex, pairs: Vec::new() };
         for number in 1..=scenes {

@@ -4,10 +4,12 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "what fails here is to fail the test"
 )]
 
 mod actors;
+mod clock;
 mod failures;
 mod lists;
 mod process;

@@ -1,15 +1,15 @@
 //! What do the tests stand on? A whole service between simulated peers, asked over HTTP by another client than its own.
 
+mod setup;
+mod verdict;
 mod wait;
 
-use std::sync::Arc;
 use std::sync::mpsc;
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use plexsync::app::App;
-use plexsync::clock::SystemClock;
-use plexsync::config::Config;
+use plexsync::clock::{Clock as _, ManualClock};
 use plexsync::domain::ids::SceneId;
 use plexsync::domain::job::{Job, JobState};
 use plexsync::sim::world::{Pair, World};
@@ -20,14 +20,16 @@ use plexsync::supervision::supervisor::ActorName;
 use plexsync::supervision::{Board, Fault};
 use serde_json::Value;
 
+use setup::Order;
+pub(crate) use setup::Setup;
+use verdict::Expected;
 pub(crate) use wait::wait_for;
 
-/// Waits as short as a test can bear; the logic is the same.
-const QUICK: &str = "queue.debounce = 0\nqueue.create_delay = 0\nretry.first_delay = \"20ms\"\nretry.max_delay = \"100ms\"\n\
-    supervision.first_pause = \"10ms\"\nsupervision.max_pause = \"50ms\"\nsupervision.heartbeat = \"500ms\"\n\
-    supervision.max_restarts = 50\n";
+/// How long everything that is due may take.
+const SETTLED_WITHIN: Duration = Duration::from_mins(1);
 
-/// A running service. Dropping it fails the test when the sums do not add up.
+/// A running service. Dropping it fails the test when the sums do not add up, when jobs are left in hand, and when
+/// something was buried or restarted that the test did not ask for.
 pub(crate) struct TestApp {
     pub(crate) world: World,
     pub(crate) url: String,
@@ -35,65 +37,27 @@ pub(crate) struct TestApp {
     pub(crate) board: Board,
     /// Says why, once the actors have failed more often than they may.
     pub(crate) gave_up: mpsc::Receiver<String>,
+    clock: Option<Arc<ManualClock>>,
+    expected: Mutex<Expected>,
     orders: tokio::sync::mpsc::UnboundedSender<Order>,
     thread: Option<JoinHandle<()>>,
     _folder: tempfile::TempDir,
 }
 
-enum Order {
-    Strike(ActorName, Fault),
-    Stop,
-}
-
 impl TestApp {
-    /// A service with so many scenes that all have their items.
+    /// A service with so many scenes that all have their items, on the system's clock with short waits.
     pub(crate) fn start(scenes: usize) -> Self {
-        Self::start_with(scenes, "")
+        Setup::new(scenes).start()
     }
 
     /// The same with settings of its own.
     pub(crate) fn start_with(scenes: usize, settings: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let world = World::start(scenes).unwrap();
-        let database = folder.path().join("test.db");
-        // Later lines of one table would be a second definition, so each key comes from one layer only.
-        let own: Vec<_> = settings
-            .lines()
-            .filter_map(|line| line.split_once(" =").map(|(key, _)| key.to_owned()))
-            .collect();
-        let is_own = |line: &&str| own.iter().any(|key| line.starts_with(key.as_str()));
-        let quick = QUICK.lines().filter(|line| !is_own(line)).collect::<Vec<_>>().join("\n");
-        let config =
-            Config::defaults_with(&format!("{quick}\n{settings}\n{}", world.settings(&database))).unwrap();
-        let (started, ready) = mpsc::channel();
-        let (giving_up, gave_up) = mpsc::channel();
-        let (orders, mut given) = tokio::sync::mpsc::unbounded_channel();
-        let thread = std::thread::spawn(move || {
-            actix_rt::System::new().block_on(async move {
-                let mut app = App::start(&config, Arc::new(SystemClock::new()), 7).unwrap();
-                started.send((app.address(), app.readers().clone(), app.board().clone())).unwrap();
-                let why = app.gave_up();
-                actix_rt::spawn(async move { giving_up.send(why.await).ok() });
-                while let Some(Order::Strike(name, fault)) = given.recv().await {
-                    app.strike(name, fault);
-                }
-                app.stop().await;
-            });
-        });
-        let (address, readers, board) =
-            ready.recv_timeout(Duration::from_secs(20)).expect("the service starts");
-        let app = Self {
-            world,
-            url: format!("http://{address}"),
-            readers,
-            board,
-            gave_up,
-            orders,
-            thread: Some(thread),
-            _folder: folder,
-        };
-        wait_for("all actors are up", || (app.board.actors().len() == 7 && app.board.all_up()).then_some(()));
-        app
+        Setup::new(scenes).settings(settings).start()
+    }
+
+    /// A service with the waits that users have, on a clock that moves only when it is told.
+    pub(crate) fn on_manual_clock(scenes: usize) -> Self {
+        Setup::new(scenes).manual_clock().start()
     }
 
     /// Posts a body to the webhook and returns the status and the answer.
@@ -141,8 +105,11 @@ impl TestApp {
         self.readers.with(counts).unwrap()
     }
 
-    /// Waits until the job of the scene stands there.
+    /// Waits until the job of the scene stands there. Who waits for a death has asked for it.
     pub(crate) fn wait_for_state(&self, scene: i64, state: JobState) -> Job {
+        if state == JobState::Dead {
+            self.expected.lock().unwrap().bury(scene);
+        }
         wait_for(&format!("scene {scene} is {state}"), || self.job(scene).filter(|job| job.state == state))
     }
 
@@ -155,25 +122,60 @@ impl TestApp {
         });
     }
 
+    /// The clock that was asked for at the start.
+    pub(crate) fn clock(&self) -> &ManualClock {
+        self.clock.as_deref().expect("the service runs on a manual clock")
+    }
+
+    /// Lets time pass, which wakes whatever waits for it. What becomes due is not waited for.
+    pub(crate) fn advance(&self, by: Duration) {
+        self.clock().advance(by);
+    }
+
+    /// Waits until nothing is due and nothing is in hand, as `run --until-idle` does.
+    pub(crate) fn settle_all(&self) {
+        let (reply, settled) = mpsc::channel();
+        self.orders.send(Order::Settle(reply)).unwrap();
+        settled.recv_timeout(SETTLED_WITHIN).unwrap_or_else(|_| {
+            let jobs = self.get("/api/v1/jobs").1;
+            panic!("not idle after {SETTLED_WITHIN:?}: {jobs:#}")
+        });
+    }
+
+    /// Lets the time pass that is left until the scene's job is due, and waits for what becomes of it.
+    pub(crate) fn advance_to(&self, scene: i64) -> Job {
+        let job = self.job(scene).unwrap();
+        let due = job.due_at.unwrap_or_else(|| panic!("scene {scene} has no due time: {job:?}"));
+        let left = Duration::try_from(due.duration_since(self.clock().now())).unwrap_or_default();
+        // Due times are kept in whole milliseconds.
+        self.advance(left + Duration::from_millis(1));
+        self.settle_all();
+        self.job(scene).unwrap()
+    }
+
+    /// Makes an actor fail.
     pub(crate) fn strike(&self, name: ActorName, fault: Fault) {
+        self.expected.lock().unwrap().restart(name);
         self.orders.send(Order::Strike(name, fault)).unwrap();
+    }
+
+    /// Makes an actor panic and waits until it is back.
+    pub(crate) fn kill(&self, name: ActorName) {
+        let before = self.board.restarts(name);
+        self.strike(name, Fault::Panic);
+        wait_for("the actor is back", || {
+            (self.board.restarts(name) > before && self.board.all_up()).then_some(())
+        });
     }
 }
 
 impl Drop for TestApp {
     fn drop(&mut self) {
-        let counts = self.counts();
         self.orders.send(Order::Stop).ok();
-        if let Some(thread) = self.thread.take() {
-            thread.join().ok();
-        }
+        let ended = self.thread.take().is_none_or(|thread| thread.join().is_ok());
         if !std::thread::panicking() {
-            let error = counts.conservation_error();
-            assert_eq!(
-                (error.events, error.jobs),
-                (0, 0),
-                "every event and every job is accounted for: {counts:?}"
-            );
+            assert!(ended, "the service ends in order");
+            self.expected.lock().unwrap().compare(&self.readers, &self.board);
         }
     }
 }
