@@ -35,8 +35,8 @@ pub struct Scheduler {
     stages: Arc<ActorStages>,
     clock: Arc<dyn Clock>,
     concurrency: usize,
-    /// The runs in hand, for everybody who waits for them to end.
-    in_hand: watch::Sender<Vec<RunToken>>,
+    /// What is in hand, for everybody who waits for it to end.
+    in_hand: watch::Sender<InHand>,
     claiming: bool,
     /// Somebody has work for us since the claim that is on its way; it may not have seen it.
     woken: bool,
@@ -45,6 +45,20 @@ pub struct Scheduler {
     /// Wall clock and monotonic clock as they stood at the last look.
     clocks: (Timestamp, Duration),
     _watch: Watch,
+}
+
+/// What would be cut off by an end at this moment.
+#[derive(Debug, Default)]
+struct InHand {
+    runs: Vec<RunToken>,
+    /// A claim is on its way, and may put more in hand.
+    claim: bool,
+}
+
+impl InHand {
+    fn is_empty(&self) -> bool {
+        self.runs.is_empty() && !self.claim
+    }
 }
 
 impl Scheduler {
@@ -56,7 +70,7 @@ impl Scheduler {
         watch: Watch,
     ) -> Self {
         let clocks = (clock.now(), clock.monotonic());
-        let in_hand = watch::Sender::new(Vec::new());
+        let in_hand = watch::Sender::new(InHand::default());
         Self {
             persistence,
             stages,
@@ -97,18 +111,20 @@ impl Scheduler {
     /// Claims what is due and may be run.
     fn look(&mut self, context: &mut Context<Self>) {
         self.watch_the_clock(context);
-        let in_hand = self.in_hand.borrow().len();
+        let in_hand = self.in_hand.borrow().runs.len();
         let limit = self.concurrency.saturating_sub(in_hand);
         if self.claiming || self.draining || limit == 0 {
             return self.look_in(context, LONGEST_SLEEP);
         }
         self.claiming = true;
         self.woken = false;
+        self.in_hand.send_modify(|in_hand| in_hand.claim = true);
         let persistence = self.persistence.clone();
         let claims = async move { persistence.ask(ClaimDue { limit, in_hand }, STORE_LIMIT).await };
         context.spawn(claims.into_actor(self).map(|claims, scheduler, context| {
             scheduler.claiming = false;
             scheduler.claimed(claims, context);
+            scheduler.in_hand.send_modify(|in_hand| in_hand.claim = false);
         }));
     }
 
@@ -143,12 +159,12 @@ impl Scheduler {
         let span = tracing::info_span!(
             "job", scene.id = %scene, correlation.id = %correlation_id, attempt = job.job().attempts + 1
         );
-        self.in_hand.send_modify(|in_hand| in_hand.push(token));
+        self.in_hand.send_modify(|in_hand| in_hand.runs.push(token));
         let stages = Arc::clone(&self.stages);
         let run = async move { run_job(job, stages.as_ref()).await }.instrument(span);
         // A future of this context: it is dropped, and so aborted, with the actor.
         context.spawn(run.into_actor(self).map(move |(), scheduler, context| {
-            scheduler.in_hand.send_modify(|in_hand| in_hand.retain(|other| *other != token));
+            scheduler.in_hand.send_modify(|in_hand| in_hand.runs.retain(|other| *other != token));
             scheduler.look(context);
         }));
     }
@@ -241,9 +257,9 @@ impl Handler<Drain> for Scheduler {
         let mut in_hand = self.in_hand.subscribe();
         let persistence = self.persistence.clone();
         Box::pin(async move {
-            let empty = async { in_hand.wait_for(Vec::is_empty).await.is_ok() };
+            let empty = async { in_hand.wait_for(InHand::is_empty).await.is_ok() };
             if tokio::time::timeout(limit, empty).await.is_err() {
-                let left = in_hand.borrow().clone();
+                let left = in_hand.borrow().runs.clone();
                 tracing::warn!("{} runs are cut short; they start again at the next start", left.len());
                 if let Err(error) = persistence.ask(Release(left), STORE_LIMIT).await {
                     tracing::warn!("cannot put them back: {error}");

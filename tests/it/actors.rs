@@ -65,3 +65,16 @@ fn more_restarts_than_allowed_end_the_service_with_a_reason() {
     let why = app.gave_up.recv_timeout(Duration::from_secs(20)).unwrap();
     assert!(why.contains("dead_letter") && why.contains("panic"), "{why}");
 }
+
+#[test]
+fn an_end_while_a_claim_is_on_its_way_leaves_nothing_in_hand() {
+    // Stash has none of them, so that runs are short and claims are many.
+    let events: Vec<_> = (1..=200).map(|id| format!(r#"{{"type":"Scene.Update.Post","id":{id}}}"#)).collect();
+    for _ in 0..20 {
+        let app = TestApp::start_with(0, "queue.concurrency = 1");
+        assert_eq!(app.post(&format!("[{}]", events.join(","))).0, 202);
+        wait_for("the work is going on", || (app.counts().tallies.done > 0).then_some(()));
+        // Dropping it stops the service, and fails when a job is still in hand afterwards.
+        drop(app);
+    }
+}
