@@ -25,8 +25,11 @@ const STORE_LIMIT: Duration = Duration::from_secs(30);
 
 /// Writes to Plex.
 pub struct PlexSync {
-    pub editor: Editor,
-    pub watch: Watch,
+    editor: Editor,
+    /// Plex has one writer: its own database is busy for as long as a write takes. Each incarnation has a turn of its
+    /// own to give, as one that hangs never gives back what it has taken.
+    one_write: Arc<Semaphore>,
+    _watch: Watch,
 }
 
 /// What an edit needs.
@@ -38,14 +41,12 @@ pub struct Editor {
     pub policy: Arc<EditPolicy>,
     /// How paths stand in what people read.
     pub paths: PathStyle,
-    /// Plex has one writer: its own database is busy for as long as a write takes.
-    pub one_write: Arc<Semaphore>,
     pub clock: Arc<dyn Clock>,
 }
 
 impl PlexSync {
     pub fn new(editor: Editor, watch: Watch) -> Self {
-        Self { editor, watch }
+        Self { editor, one_write: Arc::new(Semaphore::new(1)), _watch: watch }
     }
 }
 
@@ -57,8 +58,8 @@ impl Handler<ApplyEdits> for PlexSync {
     type Result = ResponseFuture<Result<Applied, NotDone>>;
 
     fn handle(&mut self, order: ApplyEdits, _: &mut Context<Self>) -> Self::Result {
-        let editor = self.editor.clone();
-        caught(async move { editor.apply(&order).await })
+        let (editor, one_write) = (self.editor.clone(), Arc::clone(&self.one_write));
+        caught(async move { editor.apply(&order, &one_write).await })
     }
 }
 
@@ -78,7 +79,7 @@ impl Editor {
         Err(Failure::new(FailureClass::StaleMatch, Peer::Plex, "file_moved", detail))
     }
 
-    async fn apply(&self, order: &ApplyEdits) -> Result<Applied, NotDone> {
+    async fn apply(&self, order: &ApplyEdits, one_write: &Semaphore) -> Result<Applied, NotDone> {
         let item = self.plex.item(&order.target.scored.rating_key).await?;
         self.still_holds_the_file(&item, order)?;
         self.look_into_earlier_intent(order, &item).await?;
@@ -88,7 +89,7 @@ impl Editor {
             return Ok(Applied { intent: None, notes: told });
         }
         let id = self.open_intent(order, &item, &edits).await?;
-        if let Err((failure, sent)) = self.write_all(&item, &edits).await {
+        if let Err((failure, sent)) = self.write_all(&item, &edits, one_write).await {
             // A write whose answer got lost may have been applied: its intent stays open, and the next run reads it
             // back before anything is sent again. A write that was refused has changed nothing, but those that went
             // out before it may have.
@@ -166,17 +167,22 @@ impl Editor {
     }
 
     /// Sends all requests that the edits need. At the first that fails it tells how many went out before.
-    async fn write_all(&self, item: &PlexItem, edits: &[Edit]) -> Result<(), (Failure, usize)> {
+    async fn write_all(
+        &self,
+        item: &PlexItem,
+        edits: &[Edit],
+        one_write: &Semaphore,
+    ) -> Result<(), (Failure, usize)> {
         let ids = item.rating_key.clone().into();
         for (sent, edits) in self.plex.requests(&item.section, &ids, edits).iter().enumerate() {
-            self.write(item, edits).await.map_err(|failure| (failure, sent))?;
+            self.write(item, edits, one_write).await.map_err(|failure| (failure, sent))?;
         }
         Ok(())
     }
 
-    async fn write(&self, item: &PlexItem, edits: &[Edit]) -> Result<(), Failure> {
+    async fn write(&self, item: &PlexItem, edits: &[Edit], one_write: &Semaphore) -> Result<(), Failure> {
         let closed = |_| Failure::interrupted("shutdown", "the service is stopping");
-        let _turn = self.one_write.acquire().await.map_err(closed)?;
+        let _turn = one_write.acquire().await.map_err(closed)?;
         self.plex.edit(&item.section, &ItemIds::from(item.rating_key.clone()), edits).await
     }
 }

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
-
 use crate::actors::dead_letter::DeadLetter;
 use crate::actors::indexer::{Indexer, Walker};
 use crate::actors::ingest::Ingest;
@@ -128,7 +126,6 @@ pub(super) fn parts(
             persistence: links.persistence.clone(),
             policy: Arc::new(edits(config)),
             paths,
-            one_write: Arc::new(Semaphore::new(1)),
             clock: Arc::clone(clock),
         },
         stages: Arc::new(ActorStages {

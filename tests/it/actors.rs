@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use plexsync::actors::{self, DEAD_LETTER};
+use plexsync::actors::{self, DEAD_LETTER, PLEX_SYNC};
 use plexsync::domain::job::JobState;
+use plexsync::sim::{self, PlexOp};
 use plexsync::supervision::Fault;
 use plexsync::supervision::supervisor::ActorName;
 use rstest::rstest;
@@ -36,6 +37,18 @@ fn the_work_is_completed_and_the_restart_is_counted(#[case] fault: Fault, #[case
     for name in actors::ALL {
         survives(name, fault, cause);
     }
+}
+
+#[test]
+fn an_actor_that_hangs_in_the_middle_of_a_write_takes_no_turn_with_it() {
+    let app = TestApp::start_with(2, "supervision.heartbeat = \"1s\"");
+    app.world.plex.faults().inject(PlexOp::Edit, sim::Fault::LateAnswer(Duration::from_millis(500)), 1);
+    app.report(app.pair(0).scene);
+    wait_for("the write is on its way", || (app.world.plex.count(PlexOp::Edit) > 0).then_some(()));
+    app.strike(PLEX_SYNC, Fault::Hang);
+    app.report(app.pair(1).scene);
+    app.wait_until_synced();
+    assert_eq!(app.world.plex.count(PlexOp::Edit), 2, "the first write had arrived, and is not sent again");
 }
 
 #[test]
