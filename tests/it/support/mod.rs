@@ -15,7 +15,7 @@ use plexsync::domain::job::{Job, JobState};
 use plexsync::sim::world::{Pair, World};
 use plexsync::store::Readers;
 use plexsync::store::counts::{Counts, counts};
-use plexsync::store::jobs::job;
+use plexsync::store::jobs::{job, jobs as unfinished};
 use plexsync::supervision::supervisor::ActorName;
 use plexsync::supervision::{Board, Fault};
 use serde_json::Value;
@@ -153,6 +153,16 @@ impl TestApp {
         self.job(scene).unwrap()
     }
 
+    /// What a test that waited in vain wants to know.
+    #[expect(clippy::print_stderr, reason = "for whoever reads why a test failed")]
+    fn tell_what_was_last_seen(&self) {
+        eprintln!("actors: {:#?}", self.board.actors());
+        match self.readers.with(|reader| unfinished(reader, None, None, 20)) {
+            Ok(jobs) => eprintln!("unfinished jobs: {jobs:#?}"),
+            Err(error) => eprintln!("the database cannot be read: {error}"),
+        }
+    }
+
     /// Makes an actor fail.
     pub(crate) fn strike(&self, name: ActorName, fault: Fault) {
         self.expected.lock().unwrap().restart(name);
@@ -171,6 +181,9 @@ impl TestApp {
 
 impl Drop for TestApp {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.tell_what_was_last_seen();
+        }
         self.orders.send(Order::Stop).ok();
         let ended = self.thread.take().is_none_or(|thread| thread.join().is_ok());
         if !std::thread::panicking() {
