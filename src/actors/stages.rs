@@ -32,6 +32,7 @@ const NOTICE_LIMIT: Duration = Duration::from_secs(5);
 const SETTLE_AGAIN: Duration = Duration::from_secs(1);
 
 /// The stations as they are in the service.
+#[derive(Clone)]
 pub struct ActorStages {
     pub stash: StashClient,
     pub matching: Link<Matching>,

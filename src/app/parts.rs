@@ -18,6 +18,7 @@ use crate::domain::edits::{EditPolicy, Limits};
 use crate::domain::job::Debounce;
 use crate::domain::matching::{MatchPolicy, PathMap, PathRule};
 use crate::domain::retry::RetryPolicy;
+use crate::http::HttpError;
 use crate::plex::{PlexClient, PlexSettings};
 use crate::stash::{StashClient, StashSettings};
 use crate::store::Readers;
@@ -55,7 +56,7 @@ pub(super) struct Parts {
     finder: Finder,
     walker: Walker,
     editor: Editor,
-    stages: Arc<ActorStages>,
+    stages: ActorStages,
     concurrency: usize,
 }
 
@@ -128,7 +129,7 @@ pub(super) fn parts(
             paths,
             clock: Arc::clone(clock),
         },
-        stages: Arc::new(ActorStages {
+        stages: ActorStages {
             stash,
             matching: links.matching.clone(),
             plex_sync: links.plex_sync.clone(),
@@ -136,7 +137,7 @@ pub(super) fn parts(
             dead_letter: links.dead_letter.clone(),
             peers: peers.clone(),
             clock: Arc::clone(clock),
-        }),
+        },
         concurrency: config.queue.concurrency,
     })
 }
@@ -177,7 +178,8 @@ pub(super) fn restarts(config: &Config) -> RestartPolicy {
     }
 }
 
-/// How each actor is made, in the order in which they start: whoever is asked comes before whoever asks.
+/// How each actor is made, in the order in which they start: whoever is asked comes before whoever asks. Each
+/// incarnation calls its peers through connections of its own, so that one which hangs holds up no other.
 pub(super) fn children(parts: &Parts, links: &Links, clock: &Arc<dyn Clock>) -> Vec<Child> {
     /// An actor that needs nothing that could be missing.
     #[expect(clippy::unnecessary_wraps, reason = "a factory may fail, and most do not")]
@@ -186,23 +188,25 @@ pub(super) fn children(parts: &Parts, links: &Links, clock: &Arc<dyn Clock>) -> 
     }
     let settings = parts.persistence.clone();
     let (walker, finder, editor) = (parts.walker.clone(), parts.finder.clone(), parts.editor.clone());
-    let (persistence, stages) = (links.persistence.clone(), Arc::clone(&parts.stages));
+    let (persistence, stages) = (links.persistence.clone(), parts.stages.clone());
     let (concurrency, clock) = (parts.concurrency, Arc::clone(clock));
     let ingest = (links.persistence.clone(), links.scheduler.clone(), Arc::clone(&clock));
     vec![
         Child::new(links.persistence.clone(), move |watch| Persistence::open(settings.clone(), watch)),
         Child::new(links.dead_letter.clone(), |watch: Watch| sure(DeadLetter { watch })),
-        Child::new(links.indexer.clone(), move |watch| sure(Indexer::new(walker.clone(), watch))),
+        Child::new(links.indexer.clone(), move |watch| {
+            let walker = Walker { plex: walker.plex.reconnected()?, ..walker.clone() };
+            Ok::<_, HttpError>(Indexer::new(walker, watch))
+        }),
         Child::new(links.matching.clone(), move |watch| sure(Matching::new(finder.clone(), watch))),
-        Child::new(links.plex_sync.clone(), move |watch| sure(PlexSync::new(editor.clone(), watch))),
+        Child::new(links.plex_sync.clone(), move |watch| {
+            let editor = Editor { plex: editor.plex.reconnected()?, ..editor.clone() };
+            Ok::<_, HttpError>(PlexSync::new(editor, watch))
+        }),
         Child::new(links.scheduler.clone(), move |watch| {
-            sure(Scheduler::new(
-                persistence.clone(),
-                Arc::clone(&stages),
-                Arc::clone(&clock),
-                concurrency,
-                watch,
-            ))
+            let stages = ActorStages { stash: stages.stash.reconnected()?, ..stages.clone() };
+            let (persistence, clock) = (persistence.clone(), Arc::clone(&clock));
+            Ok::<_, HttpError>(Scheduler::new(persistence, Arc::new(stages), clock, concurrency, watch))
         }),
         Child::new(links.ingest.clone(), move |watch| {
             sure(Ingest::new(ingest.0.clone(), ingest.1.clone(), Arc::clone(&ingest.2), watch))

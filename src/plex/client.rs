@@ -50,6 +50,7 @@ pub struct PlexSettings {
 /// A client for one Plex server. Clones share their connections.
 #[derive(Debug, Clone)]
 pub struct PlexClient {
+    settings: PlexSettings,
     reads: reqwest::Client,
     /// Apart from the reads, because an edit may be silent for longer.
     writes: reqwest::Client,
@@ -73,10 +74,11 @@ impl PlexClient {
     pub fn new(settings: PlexSettings) -> Result<Self, HttpError> {
         let headers = headers(&settings)?;
         let PlexSettings { url, token, verify_tls, connect_timeout, read_timeout, write_timeout, .. } =
-            settings;
+            settings.clone();
         let read = HttpOptions { url: &url, verify_tls, connect_timeout, read_timeout };
         let write = HttpOptions { read_timeout: write_timeout, ..read };
         Ok(Self {
+            settings,
             reads: http::client(&read)?,
             writes: http::client(&write)?,
             url: url.clone(),
@@ -86,6 +88,12 @@ impl PlexClient {
             write_limit: write_timeout,
             classify: Classifier::new(url),
         })
+    }
+
+    /// The same client with connections of its own. Connections are driven by the thread that opened them: if that
+    /// hangs, so does every request of others that is sent through them.
+    pub fn reconnected(&self) -> Result<Self, HttpError> {
+        Self::new(self.settings.clone())
     }
 
     /// Which server answers. It says so to anybody and while its database is blocked: no proof that it can work.

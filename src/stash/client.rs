@@ -48,6 +48,7 @@ pub struct StashSettings {
 /// A client for one Stash. Clones share their connections.
 #[derive(Debug, Clone)]
 pub struct StashClient {
+    settings: StashSettings,
     http: reqwest::Client,
     url: Url,
     headers: HeaderMap,
@@ -80,7 +81,7 @@ pub enum StashStatus {
 
 impl StashClient {
     pub fn new(settings: StashSettings) -> Result<Self, HttpError> {
-        let StashSettings { url, api_key, connect_timeout, read_timeout } = settings;
+        let StashSettings { url, api_key, connect_timeout, read_timeout } = settings.clone();
         let options = HttpOptions { url: &url, verify_tls: true, connect_timeout, read_timeout };
         let http = http::client(&options)?;
         let url = http::below(&url, &["graphql"]);
@@ -93,7 +94,13 @@ impl StashClient {
         let classify = Classifier::new(url.clone(), api_key.is_some());
         let limits = Limits { total: 4 * read_timeout, body: BODY_CAP };
         let schema_fits = Arc::new(AtomicBool::new(false));
-        Ok(Self { http, url, headers, api_key, limits, classify, schema_fits })
+        Ok(Self { settings, http, url, headers, api_key, limits, classify, schema_fits })
+    }
+
+    /// The same client with connections of its own. Connections are driven by the thread that opened them: if that
+    /// hangs, so does every request of others that is sent through them.
+    pub fn reconnected(&self) -> Result<Self, HttpError> {
+        Ok(Self { schema_fits: Arc::clone(&self.schema_fits), ..Self::new(self.settings.clone())? })
     }
 
     /// Reads one scene. Before the first one Stash is asked whether it has all the fields; a failure of the class
