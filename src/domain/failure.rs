@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::circuit::Circuit;
+
 /// The kinds of failure. What follows from each is decided in [`super::job::settle`] alone; what an answer of a
 /// peer means is decided beside that peer's client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FailureClass {
     /// The peer could not be reached, or answered that it cannot work now.
@@ -74,6 +76,25 @@ impl FailureClass {
         }
     }
 
+    /// Whether the peer works, and only this scene or its item has a problem.
+    pub fn is_about_the_scene(self) -> bool {
+        match self {
+            Self::Forbidden
+            | Self::NotInPlex
+            | Self::Ambiguous
+            | Self::StaleMatch
+            | Self::NotApplied
+            | Self::Rejected
+            | Self::Gone => true,
+            Self::Unavailable
+            | Self::Throttled
+            | Self::Unauthorized
+            | Self::Interrupted
+            | Self::Incompatible
+            | Self::Bug => false,
+        }
+    }
+
     /// The class of a word read back from the database.
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|class| class.as_str() == word)
@@ -87,7 +108,7 @@ impl fmt::Display for FailureClass {
 }
 
 /// Who failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Peer {
     Stash,
@@ -96,6 +117,13 @@ pub enum Peer {
 }
 
 impl Peer {
+    pub const ALL: [Self; 3] = [Self::Stash, Self::Plex, Self::PlexSync];
+
+    /// The peer of a word read back from the database.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|peer| peer.as_str() == word)
+    }
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Stash => "stash",
@@ -116,6 +144,10 @@ impl fmt::Display for Peer {
 pub struct Failure {
     pub class: FailureClass,
     pub peer: Peer,
+    /// The way to the peer that the call took; none when no call failed.
+    pub circuit: Option<Circuit>,
+    /// Whether the circuit was known not to work when the call failed. Such a failure costs the scene no attempt.
+    pub while_held: bool,
     /// A stable word for scripts, such as `connection_refused` or `low_confidence`.
     pub code: &'static str,
     /// One sentence: what happened, in the words of whoever saw it. Never holds a secret.
@@ -128,7 +160,16 @@ pub struct Failure {
 
 impl Failure {
     pub fn new(class: FailureClass, peer: Peer, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { class, peer, code, detail: detail.into(), retry_after: None, answer: None }
+        Self {
+            class,
+            peer,
+            circuit: None,
+            while_held: false,
+            code,
+            detail: detail.into(),
+            retry_after: None,
+            answer: None,
+        }
     }
 
     /// The run was cut short by ourselves; it is free of charge.
@@ -139,6 +180,13 @@ impl Failure {
     /// Our own code broke a rule or panicked.
     pub fn bug(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(FailureClass::Bug, Peer::PlexSync, code, detail)
+    }
+
+    /// The call that failed took this way.
+    #[must_use]
+    pub fn on(mut self, circuit: Circuit) -> Self {
+        self.circuit = Some(circuit);
+        self
     }
 
     #[must_use]

@@ -1,6 +1,8 @@
 //! Decisions: pure functions and the types they speak of. No file here knows an actor, a database, a socket, a clock
 //! or a source of chance; time and randomness come in as arguments.
 
+pub mod breaker;
+pub mod circuit;
 pub mod edits;
 pub mod event;
 pub mod failure;
@@ -8,5 +10,6 @@ pub mod ids;
 pub mod item;
 pub mod job;
 pub mod matching;
+pub mod pace;
 pub mod retry;
 pub mod scene;
