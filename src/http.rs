@@ -3,6 +3,7 @@
 mod answer;
 #[cfg(test)]
 pub(crate) mod canned;
+mod credential;
 mod no_answer;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ use thiserror::Error;
 use url::Url;
 
 pub use answer::{Answer, Undecodable, excerpt};
+pub use credential::Credential;
 pub use no_answer::NoAnswer;
 
 /// What a client for one peer needs to know.

@@ -13,11 +13,12 @@ use super::error::{Asked, Classifier};
 use super::listing::{self, ListingOrder, ListingPage};
 use super::requests;
 use super::wire::{Envelope, WireIdentity, WireItems, WireListing, WireSection, WireSections};
+use crate::domain::circuit::Circuit;
 use crate::domain::edits::{Edit, Note};
 use crate::domain::failure::{Failure, FailureClass};
 use crate::domain::ids::{MachineId, RatingKey, SectionKey};
 use crate::domain::item::{Library, PlexItem};
-use crate::http::{self, Answer, HttpError, HttpOptions, Limits, Undecodable};
+use crate::http::{self, Answer, Credential, HttpError, HttpOptions, Limits, NoAnswer, Undecodable};
 
 /// A thousand items are some megabytes.
 const LISTING_CAP: usize = 64 << 20;
@@ -50,15 +51,16 @@ pub struct PlexSettings {
 /// A client for one Plex server. Clones share their connections.
 #[derive(Debug, Clone)]
 pub struct PlexClient {
-    settings: PlexSettings,
     reads: reqwest::Client,
     /// Apart from the reads, because an edit may be silent for longer.
     writes: reqwest::Client,
     url: Url,
     headers: HeaderMap,
-    token: SecretString,
-    read_limit: Duration,
-    write_limit: Duration,
+    token: Credential,
+    verify_tls: bool,
+    connect_timeout: Duration,
+    read_timeout: Duration,
+    write_timeout: Duration,
     classify: Classifier,
 }
 
@@ -74,18 +76,21 @@ impl PlexClient {
     pub fn new(settings: PlexSettings) -> Result<Self, HttpError> {
         let headers = headers(&settings)?;
         let PlexSettings { url, token, verify_tls, connect_timeout, read_timeout, write_timeout, .. } =
-            settings.clone();
+            settings;
+        // Never in the query, which servers and proxies write to their logs.
+        let token = Credential::new("plex.token", HeaderName::from_static("x-plex-token"), Some(token))?;
         let read = HttpOptions { url: &url, verify_tls, connect_timeout, read_timeout };
         let write = HttpOptions { read_timeout: write_timeout, ..read };
         Ok(Self {
-            settings,
             reads: http::client(&read)?,
             writes: http::client(&write)?,
             url: url.clone(),
             headers,
             token,
-            read_limit: 4 * read_timeout,
-            write_limit: write_timeout,
+            verify_tls,
+            connect_timeout,
+            read_timeout,
+            write_timeout,
             classify: Classifier::new(url),
         })
     }
@@ -93,7 +98,15 @@ impl PlexClient {
     /// The same client with connections of its own. Connections are driven by the thread that opened them: if that
     /// hangs, so does every request of others that is sent through them.
     pub fn reconnected(&self) -> Result<Self, HttpError> {
-        Self::new(self.settings.clone())
+        let Self { verify_tls, connect_timeout, read_timeout, write_timeout, .. } = *self;
+        let read = HttpOptions { url: &self.url, verify_tls, connect_timeout, read_timeout };
+        let write = HttpOptions { read_timeout: write_timeout, ..read };
+        Ok(Self { reads: http::client(&read)?, writes: http::client(&write)?, ..self.clone() })
+    }
+
+    /// Uses another token from now on. Returns whether it is another one.
+    pub fn renew_token(&self, token: SecretString) -> Result<bool, HttpError> {
+        self.token.exchange(token)
     }
 
     /// Which server answers. It says so to anybody and while its database is blocked: no proof that it can work.
@@ -126,10 +139,10 @@ impl PlexClient {
     ) -> Result<ListingPage, Failure> {
         let mut url = self.at(&["library", "sections", section.as_str(), "all"]);
         url.set_query(Some(&encode(listing::parameters(order))));
-        let request = self.reads.get(url).headers(self.headers.clone());
         // Both, always: the size alone is ignored, and the whole library comes.
-        let request = request.header("X-Plex-Container-Start", start).header("X-Plex-Container-Size", size);
-        let limits = Limits { total: self.read_limit, body: LISTING_CAP };
+        let request =
+            self.reads.get(url).header("X-Plex-Container-Start", start).header("X-Plex-Container-Size", size);
+        let limits = Limits { total: self.read_limit(), body: LISTING_CAP };
         let answer = self.ask(Asked::Library, request, limits).await?;
         let mut listing: WireListing = self.decode(&answer)?;
         listing.total = listing.total.or_else(|| answer.header(TOTAL_SIZE)?.parse().ok());
@@ -166,8 +179,9 @@ impl PlexClient {
             return Ok(());
         }
         let request = self.writes.request(Method::PUT, self.edit_url(section, items, edits));
-        let limits = Limits { total: self.write_limit, body: BODY_CAP };
-        self.ask(Asked::Edit, request.headers(self.headers.clone()), limits).await.map(drop)
+        let limits = Limits { total: self.write_timeout, body: BODY_CAP };
+        let edited = self.ask(Asked::Edit, request, limits).await;
+        edited.map(drop).map_err(|failure| failure.on(Circuit::PlexWrite))
     }
 
     /// Makes the lists among the edits of an item short enough for a request each, and says what had to be left out.
@@ -201,13 +215,17 @@ impl PlexClient {
         url
     }
 
+    /// Silence is limited by the client; this bounds an answer that drips.
+    fn read_limit(&self) -> Duration {
+        4 * self.read_timeout
+    }
+
     fn at(&self, segments: &[&str]) -> Url {
         http::below(&self.url, segments)
     }
 
     async fn get(&self, asked: Asked, url: Url, cap: usize) -> Result<Answer, Failure> {
-        let request = self.reads.get(url).headers(self.headers.clone());
-        self.ask(asked, request, Limits { total: self.read_limit, body: cap }).await
+        self.ask(asked, self.reads.get(url), Limits { total: self.read_limit(), body: cap }).await
     }
 
     async fn ask(
@@ -216,7 +234,7 @@ impl PlexClient {
         request: reqwest::RequestBuilder,
         limits: Limits,
     ) -> Result<Answer, Failure> {
-        let answer = http::exchange(request, limits, Some(&self.token)).await;
+        let answer = self.exchange(request, limits).await;
         let answer = answer.map_err(|error| self.classify.no_answer(asked, &error))?;
         if answer.status == StatusCode::FORBIDDEN {
             // Whether the token is refused or only one door is closed is known by asking at the front.
@@ -231,11 +249,18 @@ impl PlexClient {
 
     /// Asks for what every good token may see.
     async fn front_door(&self) -> Result<(), Failure> {
-        let request = self.reads.get(self.at(&[""])).headers(self.headers.clone());
-        let limits = Limits { total: self.read_limit, body: BODY_CAP };
-        let answer = http::exchange(request, limits, Some(&self.token)).await;
+        let limits = Limits { total: self.read_limit(), body: BODY_CAP };
+        let answer = self.exchange(self.reads.get(self.at(&[""])), limits).await;
         let answer = answer.map_err(|error| self.classify.no_answer(Asked::Server, &error))?;
         self.classify.bad_status(Asked::Server, &answer).map_or(Ok(()), Err)
+    }
+
+    async fn exchange(&self, request: reqwest::RequestBuilder, limits: Limits) -> Result<Answer, NoAnswer> {
+        let mut request = request.headers(self.headers.clone());
+        if let Some((name, token)) = self.token.header() {
+            request = request.header(name, token);
+        }
+        http::exchange(request, limits, self.token.secret().as_ref()).await
     }
 
     fn decode<T: DeserializeOwned>(&self, answer: &Answer) -> Result<T, Failure> {
@@ -253,8 +278,6 @@ fn headers(settings: &PlexSettings) -> Result<HeaderMap, HttpError> {
     let named = HeaderName::from_static;
     Ok(HeaderMap::from_iter([
         (ACCEPT, fixed("application/json")),
-        // Never in the query, which servers and proxies write to their logs.
-        (named("x-plex-token"), http::secret_header("plex.token", &settings.token)?),
         (named("x-plex-client-identifier"), http::header("plex.client_id", &settings.client_id)?),
         (named("x-plex-product"), fixed("PlexSync")),
         (named("x-plex-version"), fixed(env!("CARGO_PKG_VERSION"))),

@@ -3,6 +3,7 @@
 use reqwest::StatusCode;
 use url::{Host, Url};
 
+use crate::domain::circuit::Circuit;
 use crate::domain::failure::{Failure, FailureClass, Peer};
 use crate::http::{Answer, NoAnswer, Undecodable, excerpt};
 
@@ -88,7 +89,7 @@ impl Classifier {
     /// `said` continues a sentence that begins with the peer's name.
     pub(super) fn failure(&self, class: FailureClass, code: &'static str, said: &str) -> Failure {
         let at = self.url.origin().ascii_serialization();
-        Failure::new(class, Peer::Plex, code, format!("Plex at {at} {said}"))
+        Failure::new(class, Peer::Plex, code, format!("Plex at {at} {said}")).on(Circuit::PlexRead)
     }
 
     fn redirect(&self, answer: &Answer) -> Failure {

@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::error::Classifier;
-use super::wire::{FoundScene, Introspection, WireAbout};
+use super::wire::{FoundScene, Introspection, Proof, WireAbout};
 use crate::domain::failure::{Failure, FailureClass};
 use crate::domain::ids::SceneId;
 use crate::domain::scene::Scene;
-use crate::http::{self, HttpError, HttpOptions, Limits, Undecodable, excerpt};
+use crate::http::{self, Credential, HttpError, HttpOptions, Limits, Undecodable, excerpt};
 
 /// The first release of Stash that has all that is asked for and guards hooks against loops.
 pub const OLDEST_STASH: &str = "0.25";
@@ -23,6 +23,12 @@ pub const OLDEST_STASH: &str = "0.25";
 const FIND_SCENE: &str = include_str!("find_scene.graphql");
 const INTROSPECT: &str =
     r#"query SceneFields { version { version } __type(name: "Scene") { fields { name } } }"#;
+/// Counts the scenes, which takes the database, and asks for the schema with it.
+const PROVE: &str = r#"query Prove {
+  version { version }
+  __type(name: "Scene") { fields { name } }
+  findScenes(filter: { per_page: 0 }) { count }
+}"#;
 const ABOUT: &str = "query About { version { version } systemStatus { status } }";
 
 /// The fields of a scene in [`FIND_SCENE`]. None can be left out when a Stash lacks it: what is missing here would
@@ -48,12 +54,12 @@ pub struct StashSettings {
 /// A client for one Stash. Clones share their connections.
 #[derive(Debug, Clone)]
 pub struct StashClient {
-    settings: StashSettings,
     http: reqwest::Client,
     url: Url,
     headers: HeaderMap,
-    api_key: Option<SecretString>,
-    limits: Limits,
+    api_key: Credential,
+    connect_timeout: Duration,
+    read_timeout: Duration,
     classify: Classifier,
     /// Whether Stash has said that its scenes have all the fields that are asked for.
     schema_fits: Arc<AtomicBool>,
@@ -81,26 +87,23 @@ pub enum StashStatus {
 
 impl StashClient {
     pub fn new(settings: StashSettings) -> Result<Self, HttpError> {
-        let StashSettings { url, api_key, connect_timeout, read_timeout } = settings.clone();
-        let options = HttpOptions { url: &url, verify_tls: true, connect_timeout, read_timeout };
-        let http = http::client(&options)?;
+        let StashSettings { url, api_key, connect_timeout, read_timeout } = settings;
+        let http = connections(&url, connect_timeout, read_timeout)?;
         let url = http::below(&url, &["graphql"]);
         let json = HeaderValue::from_static("application/json");
         // Without `Accept` Stash answers with another type, which it neither compresses nor gives the same statuses.
-        let mut headers = HeaderMap::from_iter([(ACCEPT, json.clone()), (CONTENT_TYPE, json)]);
-        if let Some(key) = &api_key {
-            headers.insert(HeaderName::from_static("apikey"), http::secret_header("stash.api_key", key)?);
-        }
+        let headers = HeaderMap::from_iter([(ACCEPT, json.clone()), (CONTENT_TYPE, json)]);
         let classify = Classifier::new(url.clone(), api_key.is_some());
-        let limits = Limits { total: 4 * read_timeout, body: BODY_CAP };
+        let api_key = Credential::new("stash.api_key", HeaderName::from_static("apikey"), api_key)?;
         let schema_fits = Arc::new(AtomicBool::new(false));
-        Ok(Self { settings, http, url, headers, api_key, limits, classify, schema_fits })
+        Ok(Self { http, url, headers, api_key, connect_timeout, read_timeout, classify, schema_fits })
     }
 
     /// The same client with connections of its own. Connections are driven by the thread that opened them: if that
     /// hangs, so does every request of others that is sent through them.
     pub fn reconnected(&self) -> Result<Self, HttpError> {
-        Ok(Self { schema_fits: Arc::clone(&self.schema_fits), ..Self::new(self.settings.clone())? })
+        let http = connections(&self.url, self.connect_timeout, self.read_timeout)?;
+        Ok(Self { http, ..self.clone() })
     }
 
     /// Reads one scene. Before the first one Stash is asked whether it has all the fields; a failure of the class
@@ -129,6 +132,19 @@ impl StashClient {
         Ok(StashAbout { version: about.version.version.unwrap_or_default(), status })
     }
 
+    /// Shows that Stash can work: that its database answers and that it has all that is asked for. One question.
+    pub async fn prove(&self) -> Result<(), Failure> {
+        let answer: Proof = self.query(PROVE, json!({})).await?;
+        self.check(&answer.schema)?;
+        self.schema_fits.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Uses another API key from now on. Returns whether it is another one.
+    pub fn renew_key(&self, key: SecretString) -> Result<bool, HttpError> {
+        self.api_key.exchange(key)
+    }
+
     async fn read_scene(&self, id: SceneId) -> Result<Scene, Failure> {
         let found: FoundScene = self.query(FIND_SCENE, json!({ "id": id.to_string() })).await?;
         let Some(scene) = found.scene else {
@@ -144,16 +160,20 @@ impl StashClient {
     }
 
     async fn check_schema(&self) -> Result<(), Failure> {
-        let answer: Introspection = self.query(INTROSPECT, json!({})).await?;
+        let schema: Introspection = self.query(INTROSPECT, json!({})).await?;
+        self.check(&schema)
+    }
+
+    fn check(&self, schema: &Introspection) -> Result<(), Failure> {
         let too_old = |what: &str| {
-            let version = answer.version.version.as_deref().filter(|version| !version.is_empty());
+            let version = schema.version.version.as_deref().filter(|version| !version.is_empty());
             let version = version.unwrap_or("of an unknown version");
             let said = format!(
                 "({version}) has no {what}; PlexSync needs Stash {OLDEST_STASH} or a newer one it knows"
             );
             self.classify.failure(FailureClass::Incompatible, "unsupported_schema", &said)
         };
-        let Some(scene) = &answer.scene else { return Err(too_old("type Scene")) };
+        let Some(scene) = &schema.scene else { return Err(too_old("type Scene")) };
         let has = |name: &str| scene.fields.iter().any(|field| field.name == name);
         match SCENE_FIELDS.into_iter().find(|name| !has(name)) {
             Some(missing) => Err(too_old(&format!("field Scene.{missing}"))),
@@ -163,8 +183,12 @@ impl StashClient {
 
     async fn query<T: DeserializeOwned>(&self, query: &str, variables: Value) -> Result<T, Failure> {
         let body = json!({ "query": query, "variables": variables }).to_string();
-        let request = self.http.post(self.url.clone()).headers(self.headers.clone()).body(body);
-        let answer = http::exchange(request, self.limits, self.api_key.as_ref()).await;
+        let mut request = self.http.post(self.url.clone()).headers(self.headers.clone()).body(body);
+        if let Some((name, key)) = self.api_key.header() {
+            request = request.header(name, key);
+        }
+        let limits = Limits { total: 4 * self.read_timeout, body: BODY_CAP };
+        let answer = http::exchange(request, limits, self.api_key.secret().as_ref()).await;
         let answer = answer.map_err(|error| self.classify.no_answer(&error))?;
         let data = self.classify.data(&answer)?;
         serde_json::from_value(data)
@@ -174,4 +198,12 @@ impl StashClient {
     fn shape(&self, detail: &str) -> Failure {
         self.classify.undecodable(&Undecodable::Shape { detail: detail.to_owned() })
     }
+}
+
+fn connections(
+    url: &Url,
+    connect_timeout: Duration,
+    read_timeout: Duration,
+) -> Result<reqwest::Client, HttpError> {
+    http::client(&HttpOptions { url, verify_tls: true, connect_timeout, read_timeout })
 }

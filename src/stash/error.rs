@@ -5,6 +5,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::wire::{Envelope, GraphQlError};
+use crate::domain::circuit::Circuit;
 use crate::domain::failure::{Failure, FailureClass, Peer};
 use crate::http::{Answer, NoAnswer, Undecodable, excerpt};
 
@@ -61,7 +62,7 @@ impl Classifier {
     /// `said` continues a sentence that begins with the peer's name.
     pub(super) fn failure(&self, class: FailureClass, code: &'static str, said: &str) -> Failure {
         let at = self.url.origin().ascii_serialization();
-        Failure::new(class, Peer::Stash, code, format!("Stash at {at} {said}"))
+        Failure::new(class, Peer::Stash, code, format!("Stash at {at} {said}")).on(Circuit::Stash)
     }
 
     fn bad_status(&self, answer: &Answer) -> Failure {

@@ -115,6 +115,21 @@ pub(super) struct Introspection {
     pub(super) scene: Option<WireType>,
 }
 
+/// The schema, with something that only the database knows.
+#[derive(Debug, Deserialize)]
+pub(super) struct Proof {
+    #[serde(flatten)]
+    pub(super) schema: Introspection,
+    #[serde(rename = "findScenes")]
+    _found: WireCount,
+}
+
+#[derive(Debug, Deserialize)]
+struct WireCount {
+    #[serde(rename = "count")]
+    _count: i64,
+}
+
 #[derive(Debug, Deserialize)]
 pub(super) struct WireType {
     pub(super) fields: Vec<WireField>,
