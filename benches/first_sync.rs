@@ -17,7 +17,8 @@ use plexsync::sim::world::World;
 use plexsync::store::counts::counts;
 
 const SCENES: u32 = 100;
-const SETTINGS: &str = "queue.debounce = \"0\"\nqueue.create_delay = \"0\"\n";
+const SETTINGS: &str = "queue.debounce = \"0\"\nqueue.create_delay = \"0\"\n\
+    rate_limit.writes_per_second = 0\nstash.max_requests_per_second = 0\n";
 const LIMIT: Duration = Duration::from_mins(1);
 const LOOK: Duration = Duration::from_millis(2);
 

@@ -1,6 +1,7 @@
 //! How does it all come together? From settings to a running service, and back: the only room that knows everything.
 
 mod parts;
+mod ways;
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -13,7 +14,6 @@ use rand::{Rng, RngExt as _, SeedableRng as _, rngs::SmallRng};
 use tokio::sync::oneshot;
 
 use crate::actors::messages::Drain;
-use crate::actors::peers::Peers;
 use crate::actors::scheduler::Scheduler;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -24,6 +24,7 @@ use crate::web::WebState;
 use crate::web::auth::Access;
 use crate::web::server::serve;
 use parts::{Links, children, parts, restarts};
+use ways::Ways;
 
 /// Writes in hand may take this long at the end; `docker stop` kills after ten seconds.
 const LAST_WRITES: Duration = Duration::from_secs(8);
@@ -57,8 +58,8 @@ impl App {
         let address = listener.local_addr().context("cannot tell the listening address")?;
 
         let links = Links::new();
-        let peers = Peers::default();
-        let parts = parts(config, &clock, rng.random(), client_id, &readers, &links, &peers)?;
+        let ways = Ways::new(config, &readers, &clock)?;
+        let parts = parts(config, &clock, rng.random(), client_id, &readers, &links, &ways)?;
         let (supervisor, gave_up) =
             Supervisor::start(children(&parts, &links, &clock), restarts(config), Arc::clone(&clock));
         let draining = Arc::new(AtomicBool::new(false));
@@ -69,7 +70,8 @@ impl App {
             permits: WebState::permits(),
             readers: readers.clone(),
             board: supervisor.board().clone(),
-            peers,
+            circuits: ways.circuits,
+            writes: ways.writes,
             clock: Arc::clone(&clock),
             started_at: clock.now(),
             max_body: config.server.max_body,

@@ -15,6 +15,7 @@ use crate::domain::matching::Scored;
 use crate::domain::scene::{Scene, SceneIdentity};
 use crate::store::intents::{NewIntent, Opening, SettledIntent};
 use crate::store::ledger::Link;
+use crate::store::outages::OutageNote;
 use crate::store::plex_index::HashedPart;
 use crate::store::queue::{AcceptedEvent, Claims};
 use crate::store::settle::{RunReport, Settled};
@@ -112,6 +113,11 @@ pub enum ChangeIndex {
     /// What was added up to this time, in Unix seconds of Plex's clock, is known.
     Known { library: Library, newest_added_at: Option<i64> },
 }
+
+/// To Persistence: put these begins and ends of outages on record.
+#[derive(Message)]
+#[rtype(result = "Result<(), StoreError>")]
+pub struct NoteOutages(pub Arc<[OutageNote]>);
 
 /// To Persistence: show that a commit is possible.
 #[derive(Message)]

@@ -1,19 +1,21 @@
 //! Who does what? Thin shells that take a message apart, make one call and answer. Everything worth arguing about is
 //! decided in [`crate::domain`].
 
+pub mod circuits;
 pub mod dead_letter;
 pub mod indexer;
 pub mod ingest;
 pub mod matching;
 pub mod messages;
-pub mod peers;
 pub mod persistence;
 pub mod pipeline;
 pub mod plex_sync;
+pub mod probes;
 mod read_back;
 pub mod scheduler;
 mod stage;
 pub mod stages;
+pub mod turns;
 
 use crate::supervision::supervisor::ActorName;
 

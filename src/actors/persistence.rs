@@ -10,16 +10,19 @@ use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
 
 use super::messages::{
-    Accept, BeginWalk, ChangeIndex, ClaimDue, OpenIntent, ProveWritable, Prune, RebaseDue, Release, Settle,
-    SettleEarlier, TakeBack,
+    Accept, BeginWalk, ChangeIndex, ClaimDue, NoteOutages, OpenIntent, ProveWritable, Prune, RebaseDue,
+    Release, Settle, SettleEarlier, TakeBack,
 };
 use crate::clock::Clock;
+use crate::domain::failure::FailureClass;
 use crate::domain::job::Debounce;
-use crate::domain::retry::RetryPolicy;
+use crate::domain::retry::{FailureRates, RetryPolicy};
 use crate::store::intents::{self, Opening};
 use crate::store::queue::{AcceptedEvent, Claims};
 use crate::store::settle::{self, Settled};
-use crate::store::{StoreError, WriteTx, Writer, plex_index, prune, queue, settings};
+use crate::store::{
+    Reader, StoreError, WriteTx, Writer, attempts, outages, plex_index, prune, queue, settings,
+};
 use crate::supervision::Watch;
 
 /// More rows at once would hold the writer up.
@@ -44,13 +47,19 @@ pub struct Persistence {
     writer: Writer,
     settings: PersistenceSettings,
     rng: SmallRng,
+    /// How often runs failed lately.
+    rates: FailureRates,
     _watch: Watch,
 }
 
 impl Persistence {
     pub fn open(settings: PersistenceSettings, watch: Watch) -> Result<Self, StoreError> {
-        let writer = match Writer::open(&settings.path) {
-            Ok(writer) => writer,
+        let opened = Writer::open(&settings.path).and_then(|writer| {
+            let rates = attempts::failure_rates(&mut Reader::open(&settings.path)?)?;
+            Ok((writer, rates))
+        });
+        let (writer, rates) = match opened {
+            Ok(opened) => opened,
             Err(error) => {
                 watch.refuse();
                 return Err(error);
@@ -60,7 +69,7 @@ impl Persistence {
         let start = settings.clock.now().as_nanosecond().unsigned_abs();
         let rng =
             SmallRng::seed_from_u64(settings.seed ^ u64::try_from(start & u128::from(u64::MAX)).unwrap_or(0));
-        Ok(Self { writer, settings, rng, _watch: watch })
+        Ok(Self { writer, settings, rng, rates, _watch: watch })
     }
 
     fn now(&self) -> Timestamp {
@@ -95,7 +104,15 @@ impl Handler<Settle> for Persistence {
 
     fn handle(&mut self, Settle(report): Settle, _: &mut Context<Self>) -> Self::Result {
         let now = self.now();
-        self.writer.write(|tx| settle::settle(tx, &report, &self.settings.retry, now, &mut self.rng))
+        let (retry, rates) = (&self.settings.retry, &self.rates);
+        let settled =
+            self.writer.write(|tx| settle::settle(tx, &report, retry, rates, now, &mut self.rng))?;
+        let failure = report.outcome.as_ref().err().map(|failure| (failure.peer, failure.class));
+        // An interruption says nothing about a peer.
+        if failure.is_none_or(|(_, class)| class != FailureClass::Interrupted) {
+            self.rates.learn(failure);
+        }
+        Ok(settled)
     }
 }
 
@@ -182,6 +199,14 @@ fn change_index(tx: &mut WriteTx<'_>, change: &ChangeIndex, now: Timestamp) -> R
         ChangeIndex::Known { library, newest_added_at } => {
             plex_index::note_progress(tx, &library.key, *newest_added_at, library.content_changed_at)
         }
+    }
+}
+
+impl Handler<NoteOutages> for Persistence {
+    type Result = Result<(), StoreError>;
+
+    fn handle(&mut self, NoteOutages(notes): NoteOutages, _: &mut Context<Self>) -> Self::Result {
+        self.writer.write(|tx| notes.iter().try_for_each(|note| outages::note(tx, note)))
     }
 }
 

@@ -1,5 +1,6 @@
 //! How does an item come to show what a scene says? Read, compare, note the intent, write, read back.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,9 @@ use super::persistence::Persistence;
 use super::pipeline::{applied_count, link};
 use super::read_back::{missing, settled};
 use super::stage::{caught, storage, stored};
+use super::turns::Turns;
 use crate::clock::Clock;
+use crate::domain::circuit::Circuit;
 use crate::domain::edits::{Base, Edit, EditPolicy, Plan, plan, wanted};
 use crate::domain::failure::{Failure, FailureClass, Peer};
 use crate::domain::item::PlexItem;
@@ -22,6 +25,9 @@ use crate::supervision::{Link, Watch};
 use crate::telemetry::redact::PathStyle;
 
 const STORE_LIMIT: Duration = Duration::from_secs(30);
+/// A write keeps the others waiting no longer than this: the slowest that were seen took 22 s, so one that takes longer
+/// hangs, and its answer is waited for beside the others.
+const LONGEST_ALONE: Duration = Duration::from_secs(30);
 
 /// Writes to Plex.
 pub struct PlexSync {
@@ -41,6 +47,8 @@ pub struct Editor {
     pub policy: Arc<EditPolicy>,
     /// How paths stand in what people read.
     pub paths: PathStyle,
+    /// The turns of writes.
+    pub writes: Arc<Turns>,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -76,7 +84,7 @@ impl Editor {
             item.rating_key,
             self.paths.show(&order.target.scored.path)
         );
-        Err(Failure::new(FailureClass::StaleMatch, Peer::Plex, "file_moved", detail))
+        Err(Failure::new(FailureClass::StaleMatch, Peer::Plex, "file_moved", detail).on(Circuit::PlexRead))
     }
 
     async fn apply(&self, order: &ApplyEdits, one_write: &Semaphore) -> Result<Applied, NotDone> {
@@ -182,8 +190,20 @@ impl Editor {
 
     async fn write(&self, item: &PlexItem, edits: &[Edit], one_write: &Semaphore) -> Result<(), Failure> {
         let closed = |_| Failure::interrupted("shutdown", "the service is stopping");
-        let _turn = one_write.acquire().await.map_err(closed)?;
-        self.plex.edit(&item.section, &ItemIds::from(item.rating_key.clone()), edits).await
+        let only = one_write.acquire().await.map_err(closed)?;
+        self.writes.turn().await;
+        let began = self.clock.monotonic();
+        let items = ItemIds::from(item.rating_key.clone());
+        let mut edit = pin!(self.plex.edit(&item.section, &items, edits));
+        let written = if let Ok(written) = tokio::time::timeout(LONGEST_ALONE, &mut edit).await {
+            written
+        } else {
+            drop(only);
+            edit.await
+        };
+        let well = written.as_ref().err().is_none_or(|failure| failure.class.is_about_the_scene());
+        self.writes.finished(self.clock.monotonic().saturating_sub(began), well);
+        written
     }
 }
 

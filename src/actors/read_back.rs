@@ -1,5 +1,6 @@
 //! What does an item say about a write, once it was read back?
 
+use crate::domain::circuit::Circuit;
 use crate::domain::edits::{Edit, Note};
 use crate::domain::failure::{Failure, FailureClass, Peer};
 use crate::domain::item::PlexItem;
@@ -33,5 +34,5 @@ pub(super) fn missing(intent: &SettledIntent) -> Option<Failure> {
         return None;
     }
     let detail = format!("Plex answered that all is well but did not store: {}", names.join(", "));
-    Some(Failure::new(FailureClass::NotApplied, Peer::Plex, "not_applied", detail))
+    Some(Failure::new(FailureClass::NotApplied, Peer::Plex, "not_applied", detail).on(Circuit::PlexWrite))
 }

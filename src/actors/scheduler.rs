@@ -1,5 +1,7 @@
 //! When does what run? Claims what is due, as much as may be in hand, and runs each.
 
+mod care;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,12 +13,16 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use tracing::Instrument as _;
 
-use super::messages::{ClaimDue, Drain, Prune, RebaseDue, Release, TakeBack, Wake};
+use super::circuits::Circuits;
+use super::messages::{ClaimDue, Drain, Release, TakeBack, Wake};
 use super::persistence::Persistence;
 use super::pipeline::run_job;
+use super::probes::Probes;
 use super::stages::ActorStages;
 use crate::clock::Clock;
+use crate::domain::breaker::Admission;
 use crate::domain::ids::RunToken;
+use crate::http::HttpError;
 use crate::store::queue::{ClaimedJob, Claims};
 use crate::supervision::{Link, LinkError, Watch};
 
@@ -25,16 +31,55 @@ pub(super) const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 /// Hints come in bursts; one look serves them all.
 const SHORTEST_SLEEP: Duration = Duration::from_millis(5);
 const STORE_LIMIT: Duration = Duration::from_secs(30);
-/// Wall clock and monotonic clock that part by more than this mean that somebody has set the clock.
-const CLOCK_STEP: Duration = Duration::from_secs(5);
-const PRUNE_EVERY: Duration = Duration::from_hours(1);
+
+/// A job that is in hand for longer than this waits for a peer that is slow with it, and keeps no room from others.
+const SLOW: Duration = Duration::from_secs(2);
+
+/// What a scheduler needs.
+#[derive(Clone)]
+pub struct Dispatch {
+    pub persistence: Link<Persistence>,
+    pub stages: Arc<ActorStages>,
+    pub circuits: Circuits,
+    pub probes: Arc<Probes>,
+    pub clock: Arc<dyn Clock>,
+    /// Jobs in hand at once; slow ones may be as many again.
+    pub concurrency: usize,
+}
+
+impl Dispatch {
+    /// The same with connections of its own, for a new incarnation.
+    pub fn reconnected(&self) -> Result<Self, HttpError> {
+        let stages = ActorStages { stash: self.stages.stash.reconnected()?, ..self.stages.as_ref().clone() };
+        let probes = Arc::new(self.probes.reconnected()?);
+        Ok(Self { stages: Arc::new(stages), probes, ..self.clone() })
+    }
+}
+
+/// A run, since then (monotonic).
+#[derive(Debug, Clone, Copy)]
+struct Run {
+    token: RunToken,
+    since: Duration,
+}
+
+/// What would be cut off by an end at this moment.
+#[derive(Debug, Default)]
+struct InHand {
+    runs: Vec<Run>,
+    /// A claim is on its way, and may put more in hand.
+    claim: bool,
+}
+
+impl InHand {
+    fn is_empty(&self) -> bool {
+        self.runs.is_empty() && !self.claim
+    }
+}
 
 /// Owns the runs in hand; they end with it.
 pub struct Scheduler {
-    persistence: Link<Persistence>,
-    stages: Arc<ActorStages>,
-    clock: Arc<dyn Clock>,
-    concurrency: usize,
+    dispatch: Dispatch,
     /// What is in hand, for everybody who waits for it to end.
     in_hand: watch::Sender<InHand>,
     claiming: bool,
@@ -47,36 +92,12 @@ pub struct Scheduler {
     _watch: Watch,
 }
 
-/// What would be cut off by an end at this moment.
-#[derive(Debug, Default)]
-struct InHand {
-    runs: Vec<RunToken>,
-    /// A claim is on its way, and may put more in hand.
-    claim: bool,
-}
-
-impl InHand {
-    fn is_empty(&self) -> bool {
-        self.runs.is_empty() && !self.claim
-    }
-}
-
 impl Scheduler {
-    pub fn new(
-        persistence: Link<Persistence>,
-        stages: Arc<ActorStages>,
-        clock: Arc<dyn Clock>,
-        concurrency: usize,
-        watch: Watch,
-    ) -> Self {
-        let clocks = (clock.now(), clock.monotonic());
-        let in_hand = watch::Sender::new(InHand::default());
+    pub fn new(dispatch: Dispatch, watch: Watch) -> Self {
+        let clocks = (dispatch.clock.now(), dispatch.clock.monotonic());
         Self {
-            persistence,
-            stages,
-            clock,
-            concurrency,
-            in_hand,
+            dispatch,
+            in_hand: watch::Sender::new(InHand::default()),
             // Nothing is claimed before the runs of the scheduler before this one are taken back.
             claiming: true,
             woken: false,
@@ -88,7 +109,7 @@ impl Scheduler {
     }
 
     fn take_back(&mut self, context: &mut Context<Self>) {
-        let persistence = self.persistence.clone();
+        let persistence = self.dispatch.persistence.clone();
         let taken = async move { persistence.ask(TakeBack, STORE_LIMIT).await };
         context.spawn(taken.into_actor(self).map(|taken, scheduler, context| match taken {
             Ok(Ok(count)) => {
@@ -111,21 +132,38 @@ impl Scheduler {
     /// Claims what is due and may be run.
     fn look(&mut self, context: &mut Context<Self>) {
         self.watch_the_clock(context);
+        self.tend(context);
         let in_hand = self.in_hand.borrow().runs.len();
-        let limit = self.concurrency.saturating_sub(in_hand);
+        let limit = self.room(in_hand);
         if self.claiming || self.draining || limit == 0 {
-            return self.look_in(context, LONGEST_SLEEP);
+            let look = self.dispatch.circuits.next_look_in().unwrap_or(LONGEST_SLEEP);
+            return self.look_in(context, look);
         }
         self.claiming = true;
         self.woken = false;
         self.in_hand.send_modify(|in_hand| in_hand.claim = true);
-        let persistence = self.persistence.clone();
+        let persistence = self.dispatch.persistence.clone();
         let claims = async move { persistence.ask(ClaimDue { limit, in_hand }, STORE_LIMIT).await };
         context.spawn(claims.into_actor(self).map(|claims, scheduler, context| {
             scheduler.claiming = false;
             scheduler.claimed(claims, context);
             scheduler.in_hand.send_modify(|in_hand| in_hand.claim = false);
         }));
+    }
+
+    /// How many more jobs may be taken into hand.
+    fn room(&self, in_hand: usize) -> usize {
+        match self.dispatch.circuits.admission() {
+            Admission::None => 0,
+            Admission::One => 1_usize.saturating_sub(in_hand),
+            Admission::All => {
+                let now = self.dispatch.clock.monotonic();
+                let is_slow = |run: &&Run| now.saturating_sub(run.since) > SLOW;
+                let slow = self.in_hand.borrow().runs.iter().filter(is_slow).count();
+                let concurrency = self.dispatch.concurrency;
+                (concurrency + slow.min(concurrency)).saturating_sub(in_hand)
+            }
+        }
     }
 
     fn claimed(
@@ -159,12 +197,13 @@ impl Scheduler {
         let span = tracing::info_span!(
             "job", scene.id = %scene, correlation.id = %correlation_id, attempt = job.job().attempts + 1
         );
-        self.in_hand.send_modify(|in_hand| in_hand.runs.push(token));
-        let stages = Arc::clone(&self.stages);
+        let since = self.dispatch.clock.monotonic();
+        self.in_hand.send_modify(|in_hand| in_hand.runs.push(Run { token, since }));
+        let stages = Arc::clone(&self.dispatch.stages);
         let run = async move { run_job(job, stages.as_ref()).await }.instrument(span);
         // A future of this context: it is dropped, and so aborted, with the actor.
         context.spawn(run.into_actor(self).map(move |(), scheduler, context| {
-            scheduler.in_hand.send_modify(|in_hand| in_hand.runs.retain(|other| *other != token));
+            scheduler.in_hand.send_modify(|in_hand| in_hand.runs.retain(|run| run.token != token));
             scheduler.look(context);
         }));
     }
@@ -183,48 +222,9 @@ impl Scheduler {
             context.run_later(SHORTEST_SLEEP, look)
         } else {
             let moment = self.clocks.1.saturating_add(sleep.min(LONGEST_SLEEP));
-            let slept = self.clock.sleep_until(moment).into_actor(self);
+            let slept = self.dispatch.clock.sleep_until(moment).into_actor(self);
             context.spawn(slept.map(move |(), scheduler, context| look(scheduler, context)))
         });
-    }
-
-    /// Waits are kept beside due times, so that a clock that was set moves no job out of reach.
-    fn watch_the_clock(&mut self, context: &mut Context<Self>) {
-        let (wall, monotonic) =
-            std::mem::replace(&mut self.clocks, (self.clock.now(), self.clock.monotonic()));
-        let went = self.clocks.0.duration_since(wall);
-        let passed =
-            jiff::SignedDuration::try_from(self.clocks.1.saturating_sub(monotonic)).unwrap_or_default();
-        if (went - passed).unsigned_abs() > CLOCK_STEP {
-            tracing::warn!("the clock was set by {}; due times are brought in line", went - passed);
-            let persistence = self.persistence.clone();
-            let rebased = async move { persistence.ask(RebaseDue, STORE_LIMIT).await };
-            context.spawn(rebased.into_actor(self).map(|rebased, _, _| {
-                if let Err(error) = rebased
-                    .map_err(|error| error.to_string())
-                    .and_then(|done| done.map_err(|error| error.to_string()))
-                {
-                    tracing::warn!("cannot bring due times in line: {error}");
-                }
-            }));
-        }
-    }
-
-    fn prune_in_an_hour(&mut self, context: &mut Context<Self>) {
-        let persistence = self.persistence.clone();
-        let hour = self.clock.sleep(PRUNE_EVERY);
-        let pruned = async move {
-            hour.await;
-            persistence.ask(Prune, STORE_LIMIT).await
-        };
-        context.spawn(pruned.into_actor(self).map(|pruned, scheduler, context| {
-            match pruned {
-                Ok(Ok(pruned)) => tracing::debug!(?pruned, "dropped what is older than it is kept"),
-                Ok(Err(error)) => tracing::warn!("cannot drop old history: {error}"),
-                Err(error) => tracing::warn!("cannot drop old history: {error}"),
-            }
-            scheduler.prune_in_an_hour(context);
-        }));
     }
 }
 
@@ -232,6 +232,8 @@ impl Actor for Scheduler {
     type Context = Context<Self>;
 
     fn started(&mut self, context: &mut Context<Self>) {
+        // The probes of the scheduler before this one ended with it.
+        self.dispatch.circuits.forget_probes();
         self.take_back(context);
         self.prune_in_an_hour(context);
     }
@@ -255,11 +257,11 @@ impl Handler<Drain> for Scheduler {
     fn handle(&mut self, Drain { limit }: Drain, _: &mut Context<Self>) -> Self::Result {
         self.draining = true;
         let mut in_hand = self.in_hand.subscribe();
-        let persistence = self.persistence.clone();
+        let persistence = self.dispatch.persistence.clone();
         Box::pin(async move {
             let empty = async { in_hand.wait_for(InHand::is_empty).await.is_ok() };
             if tokio::time::timeout(limit, empty).await.is_err() {
-                let left = in_hand.borrow().runs.clone();
+                let left: Vec<_> = in_hand.borrow().runs.iter().map(|run| run.token).collect();
                 tracing::warn!("{} runs are cut short; they start again at the next start", left.len());
                 if let Err(error) = persistence.ask(Release(left), STORE_LIMIT).await {
                     tracing::warn!("cannot put them back: {error}");

@@ -5,16 +5,18 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::circuits::Circuits;
 use super::dead_letter::DeadLetter;
 use super::matching::Matching;
 use super::messages::{Applied, ApplyEdits, Buried, FindMatch, Found, NotDone, Settle, Target};
-use super::peers::Peers;
 use super::persistence::Persistence;
 use super::pipeline::Stages;
 use super::plex_sync::PlexSync;
 use super::stage::restarted;
+use super::turns::Turns;
 use crate::clock::Clock;
-use crate::domain::failure::{Failure, FailureClass, Peer};
+use crate::domain::circuit::Circuit;
+use crate::domain::failure::Failure;
 use crate::domain::ids::{MachineId, RatingKey, SceneId};
 use crate::domain::scene::Scene;
 use crate::stash::StashClient;
@@ -39,34 +41,31 @@ pub struct ActorStages {
     pub plex_sync: Link<PlexSync>,
     pub persistence: Link<Persistence>,
     pub dead_letter: Link<DeadLetter>,
-    pub peers: Peers,
+    pub circuits: Circuits,
+    /// The turns of questions to Stash.
+    pub questions: Arc<Turns>,
     pub clock: Arc<dyn Clock>,
 }
 
 impl ActorStages {
-    fn hear<T>(&self, answer: Result<T, Failure>, peer: Peer) -> Result<T, Failure> {
-        match &answer {
-            Ok(_) => self.peers.heard(peer, self.clock.now()),
-            // That a scene is gone, or not in Plex, is a good answer.
-            Err(failure) => match failure.class {
-                FailureClass::Gone
-                | FailureClass::NotInPlex
-                | FailureClass::Ambiguous
-                | FailureClass::StaleMatch => {
-                    self.peers.heard(peer, self.clock.now());
+    /// What an answer about a scene says about the ways it took.
+    fn hear_applied(&self, answer: Result<Applied, NotDone>, scene: SceneId) -> Result<Applied, NotDone> {
+        match answer {
+            Ok(applied) => {
+                self.circuits.succeeded(Circuit::PlexRead);
+                if applied.intent.is_some() {
+                    self.circuits.succeeded(Circuit::PlexWrite);
                 }
-                FailureClass::Unavailable
-                | FailureClass::Throttled
-                | FailureClass::Unauthorized
-                | FailureClass::Forbidden
-                | FailureClass::NotApplied
-                | FailureClass::Rejected
-                | FailureClass::Interrupted
-                | FailureClass::Incompatible
-                | FailureClass::Bug => self.peers.failed(failure, self.clock.now()),
-            },
+                Ok(applied)
+            }
+            Err(NotDone { failure, intent }) => {
+                // An item is read before it is written.
+                if failure.circuit == Some(Circuit::PlexWrite) {
+                    self.circuits.succeeded(Circuit::PlexRead);
+                }
+                Err(NotDone { failure: self.circuits.failed(failure, Some(scene)), intent })
+            }
         }
-        answer
     }
 }
 
@@ -76,12 +75,17 @@ impl Stages for ActorStages {
     }
 
     async fn read_scene(&self, scene: SceneId) -> Result<Scene, Failure> {
-        self.hear(self.stash.find_scene(scene).await, Peer::Stash)
+        self.questions.turn().await;
+        let answer = self.stash.find_scene(scene).await;
+        answer
+            .inspect(|_| self.circuits.succeeded(Circuit::Stash))
+            .map_err(|failure| self.circuits.failed(failure, Some(scene)))
     }
 
     async fn find_match(&self, scene: &Arc<Scene>, distrust: &[RatingKey]) -> Result<Found, Failure> {
         let ask = FindMatch { scene: Arc::clone(scene), distrust: distrust.to_vec() };
-        self.matching.ask(ask, MATCH_LIMIT).await.unwrap_or_else(|error| Err(restarted(error)))
+        let found = self.matching.ask(ask, MATCH_LIMIT).await.unwrap_or_else(|error| Err(restarted(error)));
+        found.map_err(|failure| self.circuits.failed(failure, Some(scene.id)))
     }
 
     async fn apply(
@@ -98,14 +102,8 @@ impl Stages for ActorStages {
             token: job.token(),
             correlation_id: job.job().correlation_id.clone(),
         };
-        match self.plex_sync.ask(ask, APPLY_LIMIT).await {
-            Err(error) => Err(restarted(error).into()),
-            Ok(Ok(applied)) => self.hear(Ok(applied), Peer::Plex).map_err(NotDone::from),
-            Ok(Err(not_done)) => {
-                drop(self.hear(Err::<(), _>(not_done.failure.clone()), Peer::Plex));
-                Err(not_done)
-            }
-        }
+        let answer = self.plex_sync.ask(ask, APPLY_LIMIT).await;
+        self.hear_applied(answer.unwrap_or_else(|error| Err(restarted(error).into())), scene.id)
     }
 
     async fn settle(&self, report: RunReport) -> Settled {

@@ -6,14 +6,14 @@ use crate::actors::dead_letter::DeadLetter;
 use crate::actors::indexer::{Indexer, Walker};
 use crate::actors::ingest::Ingest;
 use crate::actors::matching::{Finder, Matching};
-use crate::actors::peers::Peers;
 use crate::actors::persistence::{Persistence, PersistenceSettings};
 use crate::actors::plex_sync::{Editor, PlexSync};
-use crate::actors::scheduler::Scheduler;
+use crate::actors::probes::{Probes, ReadAgain};
+use crate::actors::scheduler::{Dispatch, Scheduler};
 use crate::actors::stages::ActorStages;
 use crate::actors::{DEAD_LETTER, INDEXER, INGEST, MATCHING, PERSISTENCE, PLEX_SYNC, SCHEDULER};
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, SecretSource};
 use crate::domain::edits::{EditPolicy, Limits};
 use crate::domain::job::Debounce;
 use crate::domain::matching::{MatchPolicy, PathMap, PathRule};
@@ -24,6 +24,8 @@ use crate::stash::{StashClient, StashSettings};
 use crate::store::Readers;
 use crate::supervision::{Child, Link, RestartPolicy, Watch};
 use crate::telemetry::redact::PathStyle;
+
+use super::ways::Ways;
 
 /// The links between the actors.
 pub(super) struct Links {
@@ -56,8 +58,7 @@ pub(super) struct Parts {
     finder: Finder,
     walker: Walker,
     editor: Editor,
-    stages: ActorStages,
-    concurrency: usize,
+    dispatch: Dispatch,
 }
 
 fn clients(config: &Config, client_id: String) -> anyhow::Result<(StashClient, PlexClient)> {
@@ -86,9 +87,16 @@ pub(super) fn parts(
     client_id: String,
     readers: &Readers,
     links: &Links,
-    peers: &Peers,
+    ways: &Ways,
 ) -> anyhow::Result<Parts> {
     let (stash, plex) = clients(config, client_id)?;
+    let probes = Probes {
+        stash,
+        plex: plex.clone(),
+        readers: readers.clone(),
+        stash_key: again(&config.secret_sources.stash_api_key),
+        plex_token: again(&config.secret_sources.plex_token),
+    };
     let paths = PathStyle::obfuscated_if(config.log.obfuscate_paths);
     let rule = |map: &crate::config::PathMap| PathRule { stash: map.stash.clone(), plex: map.plex.clone() };
     let map = Arc::new(PathMap::new(config.path_map.iter().map(rule).collect()));
@@ -127,18 +135,42 @@ pub(super) fn parts(
             persistence: links.persistence.clone(),
             policy: Arc::new(edits(config)),
             paths,
+            writes: Arc::clone(&ways.writes),
             clock: Arc::clone(clock),
         },
-        stages: ActorStages {
-            stash,
-            matching: links.matching.clone(),
-            plex_sync: links.plex_sync.clone(),
-            persistence: links.persistence.clone(),
-            dead_letter: links.dead_letter.clone(),
-            peers: peers.clone(),
-            clock: Arc::clone(clock),
-        },
+        dispatch: dispatch(config, clock, links, ways, probes),
+    })
+}
+
+fn dispatch(config: &Config, clock: &Arc<dyn Clock>, links: &Links, ways: &Ways, probes: Probes) -> Dispatch {
+    let stages = ActorStages {
+        stash: probes.stash.clone(),
+        matching: links.matching.clone(),
+        plex_sync: links.plex_sync.clone(),
+        persistence: links.persistence.clone(),
+        dead_letter: links.dead_letter.clone(),
+        circuits: ways.circuits.clone(),
+        questions: Arc::clone(&ways.questions),
+        clock: Arc::clone(clock),
+    };
+    Dispatch {
+        persistence: links.persistence.clone(),
+        stages: Arc::new(stages),
+        circuits: ways.circuits.clone(),
+        probes: Arc::new(probes),
+        clock: Arc::clone(clock),
         concurrency: config.queue.concurrency,
+    }
+}
+
+/// Reads a secret from its file once more, for when the peer refuses the one that is in use.
+fn again(source: &SecretSource) -> ReadAgain {
+    let source = source.clone();
+    Arc::new(move || {
+        source.read_again().unwrap_or_else(|error| {
+            tracing::debug!("a secret {error}");
+            None
+        })
     })
 }
 
@@ -146,6 +178,7 @@ fn retries(config: &Config) -> RetryPolicy {
     RetryPolicy {
         first_delay: config.retry.first_delay,
         max_delay: config.retry.max_delay,
+        adaptive: config.retry.adaptive,
         give_up_after: config.retry.give_up_after,
         min_attempts: config.retry.min_attempts,
         not_found_for: config.queue.not_found_for,
@@ -178,8 +211,7 @@ pub(super) fn restarts(config: &Config) -> RestartPolicy {
     }
 }
 
-/// How each actor is made, in the order in which they start: whoever is asked comes before whoever asks. Each
-/// incarnation calls its peers through connections of its own, so that one which hangs holds up no other.
+/// How each actor is made, in the order in which they start: whoever is asked comes before whoever asks.
 pub(super) fn children(parts: &Parts, links: &Links, clock: &Arc<dyn Clock>) -> Vec<Child> {
     /// An actor that needs nothing that could be missing.
     #[expect(clippy::unnecessary_wraps, reason = "a factory may fail, and most do not")]
@@ -188,25 +220,22 @@ pub(super) fn children(parts: &Parts, links: &Links, clock: &Arc<dyn Clock>) -> 
     }
     let settings = parts.persistence.clone();
     let (walker, finder, editor) = (parts.walker.clone(), parts.finder.clone(), parts.editor.clone());
-    let (persistence, stages) = (links.persistence.clone(), parts.stages.clone());
-    let (concurrency, clock) = (parts.concurrency, Arc::clone(clock));
-    let ingest = (links.persistence.clone(), links.scheduler.clone(), Arc::clone(&clock));
+    let dispatch = parts.dispatch.clone();
+    let ingest = (links.persistence.clone(), links.scheduler.clone(), Arc::clone(clock));
     vec![
         Child::new(links.persistence.clone(), move |watch| Persistence::open(settings.clone(), watch)),
         Child::new(links.dead_letter.clone(), |watch: Watch| sure(DeadLetter { watch })),
         Child::new(links.indexer.clone(), move |watch| {
-            let walker = Walker { plex: walker.plex.reconnected()?, ..walker.clone() };
-            Ok::<_, HttpError>(Indexer::new(walker, watch))
+            let plex = walker.plex.reconnected()?;
+            Ok::<_, HttpError>(Indexer::new(Walker { plex, ..walker.clone() }, watch))
         }),
         Child::new(links.matching.clone(), move |watch| sure(Matching::new(finder.clone(), watch))),
         Child::new(links.plex_sync.clone(), move |watch| {
-            let editor = Editor { plex: editor.plex.reconnected()?, ..editor.clone() };
-            Ok::<_, HttpError>(PlexSync::new(editor, watch))
+            let plex = editor.plex.reconnected()?;
+            Ok::<_, HttpError>(PlexSync::new(Editor { plex, ..editor.clone() }, watch))
         }),
         Child::new(links.scheduler.clone(), move |watch| {
-            let stages = ActorStages { stash: stages.stash.reconnected()?, ..stages.clone() };
-            let (persistence, clock) = (persistence.clone(), Arc::clone(&clock));
-            Ok::<_, HttpError>(Scheduler::new(persistence, Arc::new(stages), clock, concurrency, watch))
+            Ok::<_, HttpError>(Scheduler::new(dispatch.reconnected()?, watch))
         }),
         Child::new(links.ingest.clone(), move |watch| {
             sure(Ingest::new(ingest.0.clone(), ingest.1.clone(), Arc::clone(&ingest.2), watch))

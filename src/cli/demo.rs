@@ -19,6 +19,7 @@ use crate::http::{self, HttpOptions, Limits, exchange};
 use crate::sim::PlexOp;
 use crate::sim::world::World;
 use crate::store::counts::{Counts, counts};
+use crate::store::outages::latest;
 use crate::supervision::Fault;
 
 #[derive(Debug, Args)]
@@ -38,9 +39,11 @@ const OUTAGE: Duration = Duration::from_secs(3);
 /// A demo that takes longer than this for a scene has gone wrong.
 const LONGEST_PER_SCENE: Duration = Duration::from_millis(500);
 const LONGEST_AT_LEAST: Duration = Duration::from_mins(1);
-/// Short waits, so that nobody has to watch ten minutes of backoff.
+/// Short waits and a quick pace, so that nobody has to watch ten minutes of backoff.
 const SETTINGS: &str = "queue.debounce = \"200ms\"\nqueue.create_delay = 0\nretry.first_delay = \"250ms\"\n\
-    retry.max_delay = \"1s\"\nlog.level = \"error,panic=off,plexsync::supervision=warn\"\n";
+    retry.max_delay = \"1s\"\ncircuit_breaker.open_for = \"500ms\"\ncircuit_breaker.max_open_for = \"1s\"\n\
+    rate_limit.writes_per_second = 200\nrate_limit.ramp_up = \"2s\"\nstash.max_requests_per_second = 0\n\
+    log.level = \"error,panic=off,plexsync::supervision=warn\"\n";
 
 pub(super) fn demo(global: &Global, args: &DemoArgs) -> Result<(), Failed> {
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
@@ -109,6 +112,12 @@ impl Play<'_> {
         tokio::time::sleep(OUTAGE).await;
         let counts = self.counts()?;
         self.say(&format!("{} scenes wait, {} are dead, nothing is lost", counts.open(), counts.dead))?;
+        for outage in self.app.readers().with(|reader| latest(reader, 1))? {
+            self.say(&format!(
+                "on record: {} is out of order, so nothing is tried: {}",
+                outage.circuit, outage.detail
+            ))?;
+        }
         self.world.plex.come_back().context("the simulated Plex does not come back")?;
         self.say(
             "Plex is back; now the actor that writes to it panics, and the one that stores panics as well",
@@ -206,7 +215,7 @@ impl Play<'_> {
                 "Plex requests per scene".to_owned(),
                 format!("{} ({of_scenes} in all)", per(of_scenes, synced)),
             ],
-            ["Plex requests for the index".to_owned(), of_index.to_string()],
+            ["other Plex requests (index, probes)".to_owned(), of_index.to_string()],
             ["from event to Plex, median".to_owned(), time(times.len() / 2)],
             ["from event to Plex, longest".to_owned(), time(times.len().saturating_sub(1))],
         ];

@@ -7,11 +7,13 @@ use clap::Args;
 
 use super::exit::{Exit, Failed};
 use super::{Global, output, service};
+use crate::actors::circuits::CircuitStatus;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Purpose};
+use crate::domain::breaker::BreakerState;
 use crate::domain::job::JobState;
 use crate::store::Readers;
-use crate::web::status::{ServiceStatus, Status};
+use crate::web::status::{OutageLine, ServiceStatus, Status};
 
 #[derive(Debug, Args)]
 pub(super) struct StatusArgs {
@@ -96,7 +98,34 @@ fn shown(seen: &Status, remark: Option<&str>) -> String {
     if let Some(service) = &seen.service {
         of_service(service, &mut line);
     }
+    for outage in &seen.outages {
+        line("outage", told(outage));
+    }
     text
+}
+
+/// One outage as a sentence.
+fn told(outage: &OutageLine) -> String {
+    let OutageLine { circuit, cause, code, detail, started_at, ended_at, held_jobs } = outage;
+    let time = match ended_at {
+        Some(ended_at) => format!("from {started_at} to {ended_at}, {held_jobs} scenes had to wait"),
+        None => format!("since {started_at}, {held_jobs} scenes wait"),
+    };
+    format!("{circuit}, {time} ({cause}, {code}): {detail}")
+}
+
+/// Where a way to a peer stands, unless all is well.
+fn trouble(circuit: &CircuitStatus) -> Option<String> {
+    let name = circuit.circuit;
+    match circuit.state {
+        BreakerState::Closed => None,
+        BreakerState::HalfOpen => Some(format!("{name}: is tried with one scene")),
+        BreakerState::Open => Some(match (circuit.cause, circuit.next_look) {
+            (None, _) => format!("{name}: is asked for the first time"),
+            (Some(cause), Some(next)) => format!("{name}: held ({cause}), asked again at {next}"),
+            (Some(cause), None) => format!("{name}: held ({cause})"),
+        }),
+    }
 }
 
 fn of_service(service: &ServiceStatus, line: &mut impl FnMut(&str, String)) {
@@ -107,6 +136,9 @@ fn of_service(service: &ServiceStatus, line: &mut impl FnMut(&str, String)) {
             format!("; last failure at {} ({}): {}", failed.at, failed.class, failed.detail)
         });
         line(name, format!("last good answer {success}{failure}"));
+    }
+    for trouble in service.circuits.iter().filter_map(trouble) {
+        line("WAITING", trouble);
     }
     for actor in &service.actors {
         let cause =

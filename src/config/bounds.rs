@@ -40,6 +40,16 @@ pub(super) fn between(least: Duration, most: Duration) -> impl FnOnce(&Duration,
     }
 }
 
+/// The rule for a rate in calls a second: 0, which is off, or one that lets at least one call go every ten seconds.
+pub(super) fn rate() -> impl FnOnce(&f64, &()) -> garde::Result {
+    |value, ()| {
+        if *value == 0.0 || (0.1..=1000.0).contains(value) {
+            return Ok(());
+        }
+        Err(garde::Error::new("out of range (0.1 to 1000 is right, or 0 for no limit)"))
+    }
+}
+
 /// The rule that a number lies between two others, both included.
 pub(super) fn from_to<T: PartialOrd + fmt::Display>(
     least: T,

@@ -2,6 +2,7 @@
 //! either a [`Config`] in which every value is right, or all that is wrong at once.
 
 mod bounds;
+mod circuit_breaker;
 mod environment;
 mod layers;
 mod log;
@@ -12,6 +13,7 @@ mod path_map;
 mod plex;
 mod problem;
 mod queue;
+mod rate_limit;
 mod reader;
 mod retry;
 mod search;
@@ -33,6 +35,7 @@ use layers::Layers;
 use reader::Reader;
 use search::Found;
 
+pub use circuit_breaker::CircuitBreakerConfig;
 pub use environment::Environment;
 pub use log::{LogConfig, LogFormat};
 pub use matching::MatchingConfig;
@@ -41,6 +44,7 @@ pub use path_map::PathMap;
 pub use plex::PlexConfig;
 pub use problem::{ConfigError, Problem, Problems};
 pub use queue::QueueConfig;
+pub use rate_limit::RateLimitConfig;
 pub use retry::RetryConfig;
 pub use secret::{MASK, SecretError, SecretSource, SecretSources};
 pub use server::ServerConfig;
@@ -74,10 +78,16 @@ pub struct Config {
     pub queue: QueueConfig,
     /// When failed work is tried again.
     pub retry: RetryConfig,
+    /// How fast Plex is written to.
+    pub rate_limit: RateLimitConfig,
+    /// When a peer counts as away.
+    pub circuit_breaker: CircuitBreakerConfig,
     /// What is logged.
     pub log: LogConfig,
     /// How failed parts are restarted.
     pub supervision: SupervisionConfig,
+    /// Where each secret came from, for those that can be read again.
+    pub secret_sources: SecretSources,
 }
 
 /// What a configuration is loaded for.
@@ -125,8 +135,6 @@ pub struct Loaded {
     pub file: Option<PathBuf>,
     /// Every key with its value as written and where that came from, in the order of the example file.
     pub settings: Vec<Setting>,
-    /// Where each secret came from, for those that can be read again.
-    pub secret_sources: SecretSources,
 }
 
 /// One key as it stands.
@@ -215,17 +223,19 @@ fn read(layers: Layers, file: Option<PathBuf>, purpose: Purpose) -> Result<Loade
         matching: MatchingConfig::read(&mut reader),
         queue: QueueConfig::read(&mut reader),
         retry: RetryConfig::read(&mut reader),
+        rate_limit: RateLimitConfig::read(&mut reader),
+        circuit_breaker: CircuitBreakerConfig::read(&mut reader),
         log: LogConfig::read(&mut reader),
         supervision: SupervisionConfig::read(&mut reader),
+        secret_sources: SecretSources {
+            server_token: reader.secret_source("server.token"),
+            stash_api_key: reader.secret_source("stash.api_key"),
+            plex_token: reader.secret_source("plex.token"),
+        },
     };
     if purpose == Purpose::Run {
         config.plex.require_token(&mut reader);
     }
-    let secret_sources = SecretSources {
-        server_token: reader.secret_source("server.token"),
-        stash_api_key: reader.secret_source("stash.api_key"),
-        plex_token: reader.secret_source("plex.token"),
-    };
     let (layers, problems) = reader.finish();
     if !problems.is_empty() {
         return Err(Problems { file, problems }.into());
@@ -234,7 +244,7 @@ fn read(layers: Layers, file: Option<PathBuf>, purpose: Purpose) -> Result<Loade
         let value = layers::as_toml(&entry);
         Setting { key: entry.key, value, origin: entry.origin }
     };
-    Ok(Loaded { config, file, settings: layers.entries.into_iter().map(setting).collect(), secret_sources })
+    Ok(Loaded { config, file, settings: layers.entries.into_iter().map(setting).collect() })
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use super::reader::Reader;
 
 /// `[retry]`
 #[derive(Clone, Debug, Validate)]
+#[garde(allow_unvalidated)]
 pub struct RetryConfig {
     /// Wait after the first failure; not above `max_delay`.
     #[garde(custom(between(MILLISECOND, HOUR)))]
@@ -22,6 +23,8 @@ pub struct RetryConfig {
     /// How many attempts a job has in any case.
     #[garde(custom(from_to(1, 1000)))]
     pub min_attempts: u32,
+    /// Whether waits grow with the failures of late.
+    pub adaptive: bool,
 }
 
 impl RetryConfig {
@@ -31,6 +34,7 @@ impl RetryConfig {
             max_delay: reader.duration("retry.max_delay"),
             give_up_after: reader.duration("retry.give_up_after"),
             min_attempts: reader.whole("retry.min_attempts"),
+            adaptive: reader.truth("retry.adaptive"),
         };
         reader.check("retry", &section);
         reader.in_order(

@@ -6,7 +6,7 @@ use garde::Validate;
 use secrecy::SecretString;
 use url::Url;
 
-use super::bounds::{HOUR, MINUTE, between};
+use super::bounds::{HOUR, MINUTE, between, rate};
 use super::reader::Reader;
 
 /// `[stash]`
@@ -23,6 +23,9 @@ pub struct StashConfig {
     /// Longest silence within an answer.
     #[garde(custom(between(Duration::from_millis(10), HOUR)))]
     pub read_timeout: Duration,
+    /// Questions in a second; 0 is off.
+    #[garde(custom(rate()))]
+    pub max_requests_per_second: f64,
 }
 
 impl StashConfig {
@@ -32,6 +35,7 @@ impl StashConfig {
             api_key: reader.secret("stash.api_key"),
             connect_timeout: reader.duration("stash.connect_timeout"),
             read_timeout: reader.duration("stash.read_timeout"),
+            max_requests_per_second: reader.fraction("stash.max_requests_per_second"),
         };
         reader.check("stash", &section);
         section

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-pub use verdict::{Verdict, settle};
+pub use verdict::{Circumstances, Verdict, settle};
 
 use super::event::Trigger;
 use super::failure::{Failure, FailureClass};
@@ -261,7 +261,8 @@ impl Job {
     fn record(&mut self, outcome: Result<(), &Failure>, verdict: &Verdict, now: Timestamp) {
         // An interruption says nothing about the scene: what failed before it still stands.
         if let Some(failure) = outcome.err().filter(|failure| failure.class != FailureClass::Interrupted) {
-            self.streak = if self.class == Some(failure.class) { self.streak.saturating_add(1) } else { 1 };
+            let before = if self.class == Some(failure.class) { self.streak } else { 0 };
+            self.streak = before.saturating_add(u32::from(!failure.while_held));
             self.class = Some(failure.class);
             self.code = Some(failure.code.to_owned());
             self.detail = Some(failure.detail.clone());

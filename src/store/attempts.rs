@@ -10,9 +10,10 @@ use super::connection::{Connected, ReadConn, WriteTx};
 use super::rows::{SCENE, Table, limit, millis};
 use super::schema::attempts;
 
-use crate::domain::failure::{Failure, FailureClass};
+use crate::domain::failure::{Failure, FailureClass, Peer};
 use crate::domain::ids::{CorrelationId, Generation, SceneId};
 use crate::domain::job::Verdict;
+use crate::domain::retry::FailureRates;
 
 /// One run that had a verdict.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +53,25 @@ pub fn attempts_of(
     found.into_iter().map(Attempt::try_from).collect()
 }
 
+/// How often runs failed lately, learnt from those on record.
+pub fn failure_rates(conn: &mut impl ReadConn) -> Result<FailureRates, StoreError> {
+    let runs = attempts::table
+        .order(attempts::attempt_id.desc())
+        .limit(limit(FailureRates::MEMORY))
+        .select((attempts::outcome, attempts::peer))
+        .load::<(String, Option<String>)>(conn.connection())?;
+    let mut rates = FailureRates::default();
+    for (outcome, peer) in runs.into_iter().rev() {
+        let class = FailureClass::from_word(&outcome);
+        match (class, peer.as_deref().and_then(Peer::from_word)) {
+            (Some(class), Some(peer)) => rates.learn(Some((peer, class))),
+            (None, _) => rates.learn(None),
+            (Some(_), None) => {}
+        }
+    }
+    Ok(rates)
+}
+
 /// A run as it ended.
 pub(super) struct FinishedRun<'a> {
     pub(super) scene: SceneId,
@@ -77,24 +97,46 @@ pub(super) fn record(tx: &mut WriteTx<'_>, run: &FinishedRun<'_>) -> Result<(), 
             attempts::detail.eq(failure.map(|failure| failure.detail.as_str())),
             attempts::next.eq(run.next),
             attempts::correlation_id.eq(run.correlation_id.as_str()),
+            attempts::peer.eq(failure.map(|failure| failure.peer.as_str())),
         ))
         .execute(tx.connection())?;
     Ok(())
 }
 
-/// What follows from a run, in words.
-pub(super) fn in_words(verdict: &Verdict, overtaken: bool) -> String {
+/// What follows from a run, in words. `stretch` is how many times as long as usual the wait is.
+pub(super) fn in_words(
+    verdict: &Verdict,
+    failure: Option<&Failure>,
+    stretch: f64,
+    overtaken: bool,
+) -> String {
     if overtaken {
         return "runs again: an event came meanwhile".to_owned();
     }
-    match verdict {
-        Verdict::Done => "done".to_owned(),
-        Verdict::Again { wait, charged: true } => format!("tries again in {}", spoken(*wait)),
-        Verdict::Again { wait, charged: false } => format!("tries again in {}, not counted", spoken(*wait)),
-        Verdict::Wait { wait } => format!("waits for Plex, looks again in {}", spoken(*wait)),
-        Verdict::Park { code } => format!("parked: {code}"),
-        Verdict::Bury { code } => format!("given up: {code}"),
+    let held = failure.filter(|failure| failure.while_held).and_then(|failure| failure.circuit);
+    match (verdict, held) {
+        (Verdict::Again { .. }, Some(circuit)) => {
+            format!("tries again when {circuit} works again, not counted")
+        }
+        (Verdict::Done, _) => "done".to_owned(),
+        (Verdict::Again { wait, charged: true }, None) => {
+            format!("tries again in {}{}", spoken(*wait), because(stretch))
+        }
+        (Verdict::Again { wait, charged: false }, None) => {
+            format!("tries again in {}, not counted{}", spoken(*wait), because(stretch))
+        }
+        (Verdict::Wait { wait }, _) => format!("waits for Plex, looks again in {}", spoken(*wait)),
+        (Verdict::Park { code }, _) => format!("parked: {code}"),
+        (Verdict::Bury { code }, _) => format!("given up: {code}"),
     }
+}
+
+/// Why a wait is as long as it is, when it is noticeably longer than the doubling alone makes it.
+fn because(stretch: f64) -> String {
+    if stretch < 1.5 {
+        return String::new();
+    }
+    format!(" (waits are up to {stretch:.1} times as long, as many runs failed so lately)")
 }
 
 /// Whole seconds are exact enough, except where there is none.
@@ -157,10 +199,16 @@ mod tests {
 
     #[test]
     fn what_follows_is_said_with_a_time_a_person_can_read() {
-        let again = |wait| in_words(&Verdict::Again { wait, charged: true }, false);
+        let again = |wait| in_words(&Verdict::Again { wait, charged: true }, None, 1.0, false);
         assert_eq!(again(Duration::from_millis(250)), "tries again in 250ms");
         assert_eq!(again(Duration::from_millis(95_999)), "tries again in 1m 35s");
-        assert_eq!(in_words(&Verdict::Park { code: "bug" }, false), "parked: bug");
-        assert_eq!(in_words(&Verdict::Done, true), "runs again: an event came meanwhile");
+        assert_eq!(in_words(&Verdict::Park { code: "bug" }, None, 1.0, false), "parked: bug");
+        assert_eq!(in_words(&Verdict::Done, None, 1.0, true), "runs again: an event came meanwhile");
+        let stretched =
+            in_words(&Verdict::Again { wait: Duration::from_mins(1), charged: true }, None, 2.34, false);
+        assert!(
+            stretched.starts_with("tries again in 1m (") && stretched.contains("2.3 times"),
+            "{stretched}"
+        );
     }
 }

@@ -12,6 +12,7 @@ pub mod intents;
 pub mod jobs;
 pub mod ledger;
 mod lock;
+pub mod outages;
 pub mod plex_index;
 pub mod prune;
 pub mod queue;

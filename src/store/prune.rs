@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::StoreError;
 use super::connection::{Connected, WriteTx};
 use super::rows::{cutoff, limit};
-use super::schema::{attempts, dead_letters, writes};
+use super::schema::{attempts, dead_letters, outages, writes};
 
 /// How many rows went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -16,17 +16,18 @@ pub struct Pruned {
     pub attempts: usize,
     pub writes: usize,
     pub letters: usize,
+    pub outages: usize,
 }
 
 impl Pruned {
     /// Whether a further call would find more.
     pub fn is_full(&self, batch: usize) -> bool {
-        self.attempts.max(self.writes).max(self.letters) >= batch
+        self.attempts.max(self.writes).max(self.letters).max(self.outages) >= batch
     }
 }
 
-/// Removes up to `batch` rows of each table: attempts and writes older than `keep_history`, and dead letters that
-/// were closed more than `keep_dead` ago.
+/// Removes up to `batch` rows of each table: attempts, writes and outages older than `keep_history`, and dead letters
+/// that were closed more than `keep_dead` ago.
 pub fn prune(
     tx: &mut WriteTx<'_>,
     now: Timestamp,
@@ -59,5 +60,13 @@ pub fn prune(
         .into_boxed();
     let letters = diesel::delete(dead_letters::table.filter(dead_letters::letter_id.eq_any(closed)))
         .execute(tx.connection())?;
-    Ok(Pruned { attempts, writes, letters })
+    let ended = outages::table
+        .select(outages::outage_id)
+        .filter(outages::ended_at.lt(history))
+        .order(outages::ended_at.asc())
+        .limit(limit(batch))
+        .into_boxed();
+    let outages =
+        diesel::delete(outages::table.filter(outages::outage_id.eq_any(ended))).execute(tx.connection())?;
+    Ok(Pruned { attempts, writes, letters, outages })
 }

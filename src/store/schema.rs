@@ -59,6 +59,20 @@ diesel::table! {
         detail -> Nullable<Text>,
         next -> Text,
         correlation_id -> Text,
+        peer -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    outages (outage_id) {
+        outage_id -> BigInt,
+        circuit -> Text,
+        cause -> Text,
+        code -> Text,
+        detail -> Text,
+        started_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+        held_jobs -> Nullable<BigInt>,
     }
 }
 

@@ -12,12 +12,13 @@ use super::dead_letters::{self, DeadLetter};
 use super::intents::{self, SettledIntent};
 use super::jobs::{job, save};
 use super::ledger::{self, Link};
+use super::outages::time_away;
 use super::rows::ItemKey;
 
 use crate::domain::failure::{Failure, FailureClass};
 use crate::domain::ids::{CorrelationId, RunToken, SceneId};
-use crate::domain::job::{self as rules, JobState, Verdict};
-use crate::domain::retry::RetryPolicy;
+use crate::domain::job::{self as rules, Circumstances, Job, JobState, Verdict};
+use crate::domain::retry::{FailureRates, RetryPolicy};
 
 /// What a run has to say at its end.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,20 +56,24 @@ pub struct Recorded {
     pub buried: Option<DeadLetter>,
 }
 
-/// Ends the run. Calling it again with the same report is harmless: the second time it is fenced.
+/// Ends the run. Calling it again with the same report is harmless: the second time it is fenced. `rates` are those of
+/// the runs before.
 pub fn settle(
     tx: &mut WriteTx<'_>,
     report: &RunReport,
     policy: &RetryPolicy,
+    rates: &FailureRates,
     now: Timestamp,
     rng: &mut impl Rng,
 ) -> Result<Settled, StoreError> {
     let in_hand = job(tx, report.scene)?.filter(|job| job.token == Some(report.token));
     let Some(mut job) = in_hand else { return Ok(Settled::Fenced) };
     let outcome = report.outcome.as_ref().map(|&()| ());
-    let verdict = rules::settle(&job, outcome, policy, now, rng);
+    let circumstances = circumstances(tx, &job, outcome, rates, now)?;
+    let verdict = rules::settle(&job, outcome, policy, circumstances, now, rng);
     let covered = job.claimed.unwrap_or(job.generation);
-    let next = in_words(&verdict, job.generation > covered);
+    let stretch = policy.stretch(circumstances.rate);
+    let next = in_words(&verdict, outcome.err(), stretch, job.generation > covered);
     job.finish(outcome, &verdict, now);
     save(tx, &job)?;
     if job.state == JobState::Done {
@@ -101,6 +106,18 @@ pub fn settle(
         None
     };
     Ok(Settled::Recorded(Box::new(Recorded { state: job.state, due_at: job.due_at, next, buried })))
+}
+
+fn circumstances(
+    tx: &mut WriteTx<'_>,
+    job: &Job,
+    outcome: Result<(), &Failure>,
+    rates: &FailureRates,
+    now: Timestamp,
+) -> Result<Circumstances, StoreError> {
+    let Err(failure) = outcome else { return Ok(Circumstances::default()) };
+    let away = job.failing_since.map(|since| time_away(tx, since, now)).transpose()?;
+    Ok(Circumstances { away: away.unwrap_or_default(), rate: rates.of(failure.peer, failure.class) })
 }
 
 /// Settles an intent that an earlier run left open, for a run that is in hand. The item is given to the scene as well,

@@ -18,7 +18,7 @@ use crate::domain::event::StashEvent;
 use crate::domain::failure::Failure;
 use crate::domain::ids::{CorrelationId, SceneId};
 use crate::domain::job::{Debounce, Job};
-use crate::domain::retry::RetryPolicy;
+use crate::domain::retry::{FailureRates, RetryPolicy};
 
 pub(super) const DEBOUNCE: Debounce =
     Debounce { quiet: Duration::from_secs(2), created: Duration::from_secs(20) };
@@ -26,6 +26,7 @@ pub(super) const DEBOUNCE: Debounce =
 pub(super) const POLICY: RetryPolicy = RetryPolicy {
     first_delay: Duration::from_secs(2),
     max_delay: Duration::from_mins(10),
+    adaptive: true,
     give_up_after: Duration::from_hours(72),
     min_attempts: 12,
     not_found_for: Duration::from_hours(14 * 24),
@@ -73,7 +74,9 @@ impl Database {
     }
 
     pub(super) fn settle(&mut self, report: &RunReport) -> Settled {
-        self.writer.write(|tx| settle(tx, report, &POLICY, self.now, &mut self.rng)).unwrap()
+        self.writer
+            .write(|tx| settle(tx, report, &POLICY, &FailureRates::default(), self.now, &mut self.rng))
+            .unwrap()
     }
 
     pub(super) fn job(&self, id: i64) -> Job {

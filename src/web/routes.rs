@@ -144,7 +144,9 @@ async fn status(request: HttpRequest, state: web::Data<WebState>) -> Result<Http
         started_at: state.started_at,
         state: if state.is_draining() { "stopping" } else { "running" }.to_owned(),
         actors: state.board.actors(),
-        peers: state.peers.all(),
+        peers: state.circuits.peers(),
+        circuits: state.circuits.status(),
+        writes_per_second: state.writes.rate(),
         waiting_requests: state.waiting_requests(),
     });
     Ok(HttpResponse::Ok().json(status))

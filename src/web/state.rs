@@ -8,9 +8,10 @@ use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
 use super::auth::Access;
+use crate::actors::circuits::Circuits;
 use crate::actors::ingest::Ingest;
-use crate::actors::peers::Peers;
 use crate::actors::persistence::Persistence;
+use crate::actors::turns::Turns;
 use crate::clock::Clock;
 use crate::store::Readers;
 use crate::supervision::{Board, Link};
@@ -27,7 +28,8 @@ pub struct WebState {
     pub permits: Arc<Semaphore>,
     pub readers: Readers,
     pub board: Board,
-    pub peers: Peers,
+    pub circuits: Circuits,
+    pub writes: Arc<Turns>,
     pub clock: Arc<dyn Clock>,
     pub started_at: Timestamp,
     /// Bytes.

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::actors::peers::PeerStatus;
+use crate::actors::circuits::{CircuitStatus, PeerStatus};
+use crate::domain::circuit::{Circuit, HoldCause};
 use crate::domain::edits::Value;
 use crate::domain::ids::SceneId;
 use crate::domain::job::{Job, JobState};
@@ -13,6 +14,7 @@ use crate::store::attempts::{Attempt, attempts_of};
 use crate::store::counts::{Counts, counts};
 use crate::store::dead_letters::{DeadLetter, open_letter};
 use crate::store::jobs::job;
+use crate::store::outages::{self, Outage};
 use crate::store::writes::{RecordedWrite, writes_of};
 use crate::store::{ReadConn, StoreError, plex_index, queue};
 use crate::supervision::ActorStatus;
@@ -27,6 +29,9 @@ pub struct Status {
     pub counts: CountsStatus,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub next_due: Option<Timestamp>,
+    /// Times in which a peer did not work or was not to be used: those that go on first, then the newest.
+    #[serde(default)]
+    pub outages: Vec<OutageLine>,
     pub libraries: Vec<LibraryStatus>,
     pub indexed_files: i64,
 }
@@ -39,7 +44,41 @@ pub struct ServiceStatus {
     pub state: String,
     pub actors: Vec<ActorStatus>,
     pub peers: BTreeMap<String, PeerStatus>,
+    pub circuits: Vec<CircuitStatus>,
+    /// Edits that may be sent to Plex in a second as it stands now; 0 is no limit.
+    pub writes_per_second: f64,
     pub waiting_requests: usize,
+}
+
+/// A time in which a way to a peer was not used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutageLine {
+    pub circuit: Circuit,
+    pub cause: HoldCause,
+    pub code: String,
+    pub detail: String,
+    pub started_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ended_at: Option<Timestamp>,
+    /// Jobs that were due when it ended; as long as it goes on, those that are due now.
+    pub held_jobs: i64,
+}
+
+/// As many outages as a person reads.
+const OUTAGES_SHOWN: usize = 10;
+
+fn outage_lines(reader: &mut impl ReadConn, now: Timestamp) -> Result<Vec<OutageLine>, StoreError> {
+    let held_now = outages::held_jobs(reader, now)?;
+    let line = |outage: Outage| OutageLine {
+        circuit: outage.circuit,
+        cause: outage.cause,
+        code: outage.code,
+        detail: outage.detail,
+        started_at: outage.started_at,
+        ended_at: outage.end.map(|end| end.ended_at),
+        held_jobs: outage.end.map_or(held_now, |end| end.held_jobs),
+    };
+    Ok(outages::latest(reader, OUTAGES_SHOWN)?.into_iter().map(line).collect())
 }
 
 /// Every event and every job since the database was made.
@@ -100,6 +139,7 @@ impl Status {
             service: None,
             counts: CountsStatus::from(counts(reader)?),
             next_due: queue::next_due(reader)?,
+            outages: outage_lines(reader, now)?,
             libraries: plex_index::sections(reader)?.into_iter().map(library).collect(),
             indexed_files: plex_index::count(reader)?,
         })

@@ -7,7 +7,7 @@ use plexsync::domain::job::JobState;
 use plexsync::sim::{Failing, Fault, NewItem, NewScene, PlexOp, StashOp, SystemStatus};
 use rstest::rstest;
 
-use crate::support::{TestApp, wait_for};
+use crate::support::{Setup, TestApp, wait_for};
 
 #[rstest]
 #[case::server_error(Fault::status(500))]
@@ -87,22 +87,32 @@ fn an_edit_that_plex_refuses_is_a_dead_letter_with_the_answer_and_an_event_opens
 }
 
 #[test]
-fn while_plex_is_down_everything_waits_and_nothing_dies() {
-    let app = TestApp::start(10);
+fn while_plex_is_down_everything_waits_and_costs_at_most_one_attempt() {
+    let app = TestApp::start_with(10, "retry.first_delay = \"2s\"\nretry.max_delay = \"2s\"");
     app.world.plex.go_down().unwrap();
     for pair in &app.world.pairs {
         app.report(pair.scene);
     }
-    wait_for("every scene was tried", || {
-        app.world
-            .pairs
-            .iter()
-            .all(|pair| app.job(pair.scene).is_some_and(|job| job.attempts > 0))
-            .then_some(())
-    });
+    wait_for("the outage is on record", || app.outage("plex_read", false));
     assert_eq!(app.counts().dead, 0);
     app.world.plex.come_back().unwrap();
     app.wait_until_synced();
+    let outage = wait_for("the end of the outage is on record", || app.outage("plex_read", true));
+    assert_eq!(outage["cause"], "outage", "{outage}");
+    assert!(outage["code"].as_str().unwrap().starts_with("connection_"), "{outage}");
+    assert!(outage["held_jobs"].as_i64().unwrap() > 0, "{outage}");
+    for pair in &app.world.pairs {
+        let (_, job) = app.get(&format!("/api/v1/jobs/{}", pair.scene));
+        let charged = job["history"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|run| {
+                run["outcome"] == "unavailable" && !run["next"].as_str().unwrap().contains("not counted")
+            })
+            .count();
+        assert!(charged <= 1, "{job}");
+    }
 }
 
 #[test]
@@ -112,9 +122,7 @@ fn while_stash_is_down_everything_waits_and_nothing_dies() {
     for pair in &app.world.pairs {
         app.report(pair.scene);
     }
-    wait_for("a scene was tried twice", || {
-        app.job(app.pair(0).scene).is_some_and(|job| job.attempts > 1).then_some(())
-    });
+    wait_for("the outage is on record", || app.outage("stash", false));
     assert_eq!(app.counts().dead, 0);
     app.world.stash.come_back().unwrap();
     app.wait_until_synced();
@@ -150,19 +158,31 @@ fn a_scene_that_stash_does_not_have_any_more_is_done() {
 }
 
 #[test]
-fn a_wrong_token_costs_no_attempt_and_a_right_one_goes_on() {
-    let app = TestApp::start(1);
+fn a_refused_token_holds_everything_with_one_alert_and_work_goes_on_by_itself_when_it_is_taken_again() {
+    let app = Setup::new(20).manual_clock().start();
     app.world.plex.change_token("another");
-    let scene = app.pair(0).scene;
-    app.report(scene);
-    let job = wait_for("it was refused", || {
-        app.job(scene).filter(|job| job.class == Some(FailureClass::Unauthorized))
-    });
-    assert_eq!((job.attempts, job.state), (0, JobState::Ready));
-    assert!(job.wait >= Duration::from_secs(25), "it is not hammered: {:?}", job.wait);
+    for pair in &app.world.pairs {
+        app.report(pair.scene);
+    }
+    app.advance(Duration::from_secs(4));
+    let held = wait_for("it is held", || app.outage("plex_read", false));
+    assert_eq!(
+        (held["cause"].as_str(), held["code"].as_str()),
+        (Some("unauthorized"), Some("token_refused"))
+    );
+    app.world.plex.clear_requests();
+    for _ in 0..60 {
+        app.advance(Duration::from_secs(10));
+    }
+    app.wait_until_calm();
+    let asked = app.world.plex.requests().len();
+    assert!((1..=20).contains(&asked), "{asked} requests in ten minutes");
+    assert!(app.world.pairs.iter().all(|pair| app.job(pair.scene).unwrap().attempts == 0));
     app.world.plex.change_token(app.world.plex.token());
-    app.report(scene);
-    app.wait_until_synced();
+    wait_for("everything is synced without an event", || {
+        app.advance(Duration::from_mins(1));
+        (app.world.synced() == 20).then_some(())
+    });
 }
 
 #[test]

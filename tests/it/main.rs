@@ -12,6 +12,7 @@ mod actors;
 mod clock;
 mod failures;
 mod lists;
+mod outages;
 mod process;
 mod support;
 mod sync;

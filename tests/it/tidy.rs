@@ -17,7 +17,7 @@ const MAY_USE: [(&str, &[&str]); 15] = [
     ("stash", &["domain", "http", "clock"]),
     ("plex", &["domain", "http", "clock"]),
     ("supervision", &["domain", "clock", "store", "stash", "plex", "http"]),
-    ("actors", &["domain", "clock", "store", "stash", "plex", "supervision", "telemetry"]),
+    ("actors", &["domain", "clock", "store", "stash", "plex", "http", "supervision", "telemetry"]),
     ("web", &["domain", "clock", "store", "stash", "plex", "supervision", "actors", "telemetry"]),
     ("sim", &["domain", "clock", "http"]),
     (

@@ -127,6 +127,18 @@ fn overrides(setting: &str) -> String {
 #[case("retry.max_delay = \"2d\"", "2d is longer than 1d (1ms to 1d is right)")]
 #[case("retry.give_up_after = \"0\"", "0 is shorter than 1s (1s to 365d is right)")]
 #[case("retry.min_attempts = \"12\"", "is not a whole number from 0 up: \"12\" (write it without quotes)")]
+#[case("retry.adaptive = 1", "is neither true nor false: 1")]
+#[case("stash.max_requests_per_second = -1", "-1 is out of range (0.1 to 1000 is right, or 0 for no limit)")]
+#[case(
+    "rate_limit.writes_per_second = 0.01",
+    "0.01 is out of range (0.1 to 1000 is right, or 0 for no limit)"
+)]
+#[case("rate_limit.burst = 0", "0 is out of range (1 to 1000 is right)")]
+#[case("rate_limit.adaptive = \"yes\"", "is neither true nor false: \"yes\"")]
+#[case("rate_limit.ramp_up = \"2h\"", "2h is longer than 1h (0 to 1h is right)")]
+#[case("circuit_breaker.failures = 0", "0 is out of range (1 to 100 is right)")]
+#[case("circuit_breaker.open_for = \"10m\"", "10m is longer than circuit_breaker.max_open_for 5m")]
+#[case("circuit_breaker.max_open_for = \"2d\"", "2d is longer than 1d (10ms to 1d is right)")]
 #[case(
     "log.level = \"inof\"",
     "is none of error, warn, info, debug, trace, off: \"inof\" (for one part: \"info,plexsync::plex=debug\"; did you mean \"info\"?)"
@@ -191,7 +203,7 @@ fn paths_of_any_system_are_absolute(#[case] path: &str) {
 #[case("[plx]\nurl = \"x\"", "plx: is not a section (did you mean [plex]?)")]
 #[case(
     "[colours]\nred = 1",
-    "colours: is not a section (there are server, storage, stash, plex, path_map, sync, matching, queue, retry, log, supervision)"
+    "colours: is not a section (there are server, storage, stash, plex, path_map, sync, matching, queue, retry, rate_limit, circuit_breaker, log, supervision)"
 )]
 #[case("debounce = \"3s\"", "debounce: stands outside of its section (did you mean queue.debounce?)")]
 #[case("plex = \"http://plex\"", "plex: is a section (write [plex] on a line and its keys below)")]
@@ -225,6 +237,15 @@ fn the_defaults_mean_what_they_say() {
     assert_eq!((config.queue.debounce, config.queue.concurrency), (Duration::from_secs(3), 2));
     assert_eq!(config.queue.not_found_for, Duration::from_hours(14 * 24));
     assert_eq!((config.retry.give_up_after, config.retry.min_attempts), (Duration::from_hours(72), 12));
+    assert!(config.retry.adaptive && config.rate_limit.adaptive);
+    assert_eq!(
+        (config.rate_limit.writes_per_second.to_string(), config.rate_limit.burst),
+        ("5".to_owned(), 10)
+    );
+    assert_eq!(
+        (config.circuit_breaker.failures, config.circuit_breaker.open_for),
+        (5, Duration::from_secs(30))
+    );
     assert_eq!((config.log.format, config.log.file), (LogFormat::Text, None));
     assert_eq!(
         (config.supervision.max_restarts, config.supervision.first_pause),

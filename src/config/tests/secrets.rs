@@ -15,14 +15,14 @@ fn a_secret_is_read_from_its_file_without_the_newline() {
         .environment(&[("PLEXSYNC_PLEX__TOKEN_FILE", "token")]);
     let loaded = place.load();
     assert_eq!(loaded.config.plex.token.unwrap().expose_secret(), "abc123");
-    assert_eq!(loaded.secret_sources.plex_token, SecretSource::File(place.path().join("token")));
+    assert_eq!(loaded.config.secret_sources.plex_token, SecretSource::File(place.path().join("token")));
 }
 
 #[test]
 fn a_changed_secret_file_is_read_again() {
     let place =
         Place::with_file("").write("key", "before").environment(&[("PLEXSYNC_STASH__API_KEY_FILE", "key")]);
-    let source = place.load().secret_sources.stash_api_key;
+    let source = place.load().config.secret_sources.stash_api_key;
     let place = place.write("key", "after\n");
     assert_eq!(source.read_again().unwrap().unwrap().expose_secret(), "after");
     drop(place);
@@ -33,9 +33,9 @@ fn a_changed_secret_file_is_read_again() {
 #[test]
 fn a_secret_without_a_file_of_its_own_cannot_be_read_again() {
     let loaded = Place::with_file("[plex]\ntoken = \"abc\"\n").load();
-    assert_eq!(loaded.secret_sources.plex_token, SecretSource::Inline);
-    assert_eq!(loaded.secret_sources.server_token, SecretSource::Unset);
-    assert!(loaded.secret_sources.plex_token.read_again().unwrap().is_none());
+    assert_eq!(loaded.config.secret_sources.plex_token, SecretSource::Inline);
+    assert_eq!(loaded.config.secret_sources.server_token, SecretSource::Unset);
+    assert!(loaded.config.secret_sources.plex_token.read_again().unwrap().is_none());
 }
 
 #[test]

@@ -12,6 +12,7 @@ const DEBOUNCE: Debounce = Debounce { quiet: Duration::from_secs(3), created: Du
 const POLICY: RetryPolicy = RetryPolicy {
     first_delay: Duration::from_secs(2),
     max_delay: Duration::from_mins(10),
+    adaptive: true,
     give_up_after: Duration::from_hours(72),
     min_attempts: 12,
     not_found_for: Duration::from_hours(14 * 24),
@@ -48,7 +49,8 @@ fn failure(class: FailureClass) -> Failure {
 /// Runs the job once more with that outcome and returns the verdict.
 fn run(job: &mut Job, outcome: Result<(), &Failure>, now: Timestamp) -> Verdict {
     job.claim(RunToken(1), now);
-    let verdict = settle(job, outcome, &POLICY, now, &mut SmallRng::seed_from_u64(7));
+    let verdict =
+        settle(job, outcome, &POLICY, Circumstances::default(), now, &mut SmallRng::seed_from_u64(7));
     job.finish(outcome, &verdict, now);
     verdict
 }
@@ -83,7 +85,8 @@ fn a_new_scene_keeps_its_time_when_an_update_follows_and_loses_it_when_it_is_del
 fn an_event_during_a_run_leads_to_a_second_run() {
     let (mut job, _) = accept(Some(running()), event(2, Trigger::Updated), &DEBOUNCE, at(4));
     assert_eq!(job.state, JobState::Running);
-    let verdict = settle(&job, Ok(()), &POLICY, at(5), &mut SmallRng::seed_from_u64(1));
+    let verdict =
+        settle(&job, Ok(()), &POLICY, Circumstances::default(), at(5), &mut SmallRng::seed_from_u64(1));
     job.finish(Ok(()), &verdict, at(5));
     assert_eq!((job.state, job.due_at, job.synced), (JobState::Ready, Some(at(7)), Generation(1)));
 }
@@ -114,7 +117,7 @@ fn any_event_makes_a_resting_job_ready_with_its_counters_reset(
 #[test]
 fn an_event_ends_a_backoff() {
     let mut job = ready();
-    run(&mut job, Err(&failure(FailureClass::Unauthorized)), at(3));
+    run(&mut job, Err(&failure(FailureClass::Incompatible)), at(3));
     assert_eq!(job.due_at, Some(at(33)));
     let (job, _) = accept(Some(job), event(2, Trigger::Updated), &DEBOUNCE, at(4));
     assert_eq!(job.due_at, Some(at(7)));
@@ -176,6 +179,36 @@ fn an_unreachable_peer_buries_only_after_both_enough_time_and_enough_attempts() 
 }
 
 #[test]
+fn time_in_which_a_peer_was_away_is_not_held_against_the_scene() {
+    let down = failure(FailureClass::Unavailable);
+    let mut job = ready();
+    run(&mut job, Err(&down), at(0));
+    job.attempts = 20;
+    let now = at(100 * 3600);
+    let verdict = |away| {
+        let circumstances = Circumstances { away: Duration::from_hours(away), ..Circumstances::default() };
+        settle(&job, Err(&down), &POLICY, circumstances, now, &mut SmallRng::seed_from_u64(7))
+    };
+    assert!(matches!(verdict(29), Verdict::Again { .. }));
+    assert_eq!(verdict(28), Verdict::Bury { code: "attempts_exhausted" });
+}
+
+#[rstest]
+#[case(FailureClass::Unavailable)]
+#[case(FailureClass::Incompatible)]
+fn a_failure_while_the_circuit_is_held_is_free_and_the_scene_is_among_the_first_afterwards(
+    #[case] class: FailureClass,
+) {
+    let held = Failure { while_held: true, ..failure(class) };
+    let mut job = ready();
+    for _ in 0..40 {
+        run(&mut job, Err(&held), at(3));
+    }
+    assert_eq!((job.state, job.attempts, job.streak), (JobState::Ready, 0, 0));
+    assert!(job.wait <= POLICY.first_delay);
+}
+
+#[test]
 fn a_scene_that_is_gone_right_after_its_creation_is_asked_for_again() {
     let (mut job, _) = accept(None, event(1, Trigger::Created), &DEBOUNCE, at(0));
     assert!(matches!(
@@ -223,7 +256,7 @@ fn a_crash_is_counted_apart_and_the_third_alone_parks_for_an_hour() {
 #[test]
 fn a_clock_that_steps_back_makes_no_wait_longer_than_it_was() {
     let mut job = ready();
-    run(&mut job, Err(&failure(FailureClass::Unauthorized)), at(0));
+    run(&mut job, Err(&failure(FailureClass::Incompatible)), at(0));
     job.rebase(at(-86_400));
     assert_eq!(job.due_at, Some(at(-86_400 + 30)));
     job.rebase(at(-86_400 - 5));

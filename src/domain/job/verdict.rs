@@ -7,7 +7,7 @@ use rand::Rng;
 
 use super::{Job, elapsed};
 use crate::domain::failure::{Failure, FailureClass};
-use crate::domain::retry::RetryPolicy;
+use crate::domain::retry::{FailureRate, RetryPolicy};
 
 /// What follows from one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,31 +37,45 @@ const INTERRUPTED_PAUSE: Duration = Duration::from_millis(250);
 /// An edit that Plex ignores, and a panic, are tried this often in a row.
 const TRIES_OF_THE_SAME: u32 = 3;
 
+/// What a verdict takes into account besides the job and its outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Circumstances {
+    /// How long, since the job began to fail, a peer was known to be away. That time is not held against the job.
+    pub away: Duration,
+    /// How often runs before this one failed in the same way lately.
+    pub rate: FailureRate,
+}
+
 /// Decides where a job goes after one run. The only place that does.
 pub fn settle(
     job: &Job,
     outcome: Result<(), &Failure>,
     policy: &RetryPolicy,
+    circumstances: Circumstances,
     now: Timestamp,
     rng: &mut impl Rng,
 ) -> Verdict {
     let Err(failure) = outcome else { return Verdict::Done };
     let before = if job.class == Some(failure.class) { job.streak } else { 0 };
     let failing_for = job.failing_since.map_or(Duration::ZERO, |since| elapsed(since, now));
+    let Circumstances { away, rate } = circumstances;
+    // While the circuit is held nothing runs anyway; when it is used again the job is to be among the first.
+    let soon =
+        |rng: &mut _| Verdict::Again { wait: policy.backoff(0, FailureRate::default(), rng), charged: false };
     match failure.class {
+        FailureClass::Unavailable | FailureClass::Incompatible if failure.while_held => soon(rng),
         FailureClass::Unavailable => {
             let tried = job.attempts.saturating_add(1);
-            if failing_for >= policy.give_up_after && tried >= policy.min_attempts {
+            if failing_for.saturating_sub(away) >= policy.give_up_after && tried >= policy.min_attempts {
                 return Verdict::Bury { code: "attempts_exhausted" };
             }
-            Verdict::Again { wait: policy.backoff(before, rng), charged: true }
+            Verdict::Again { wait: policy.backoff(before, rate, rng), charged: true }
         }
         FailureClass::Throttled => {
-            Verdict::Again { wait: policy.hinted(failure.retry_after, before, rng), charged: false }
+            Verdict::Again { wait: policy.hinted(failure.retry_after, before, rate, rng), charged: false }
         }
-        FailureClass::Unauthorized | FailureClass::Incompatible => {
-            Verdict::Again { wait: RetryPolicy::probe(before), charged: false }
-        }
+        FailureClass::Unauthorized => soon(rng),
+        FailureClass::Incompatible => Verdict::Again { wait: RetryPolicy::puzzled(before), charged: false },
         FailureClass::Forbidden => Verdict::Park { code: "forbidden" },
         FailureClass::NotInPlex => {
             if failing_for >= policy.not_found_for {
@@ -70,23 +84,31 @@ pub fn settle(
             Verdict::Wait { wait: RetryPolicy::not_found(before) }
         }
         FailureClass::Ambiguous => Verdict::Park { code: failure.code },
-        FailureClass::StaleMatch => Verdict::Again { wait: policy.backoff(before, rng), charged: false },
-        FailureClass::NotApplied => same_again(before, "not_applied", policy, rng),
+        FailureClass::StaleMatch => {
+            Verdict::Again { wait: policy.backoff(before, rate, rng), charged: false }
+        }
+        FailureClass::NotApplied => same_again(before, "not_applied", policy, rate, rng),
         FailureClass::Rejected => Verdict::Bury { code: failure.code },
         FailureClass::Gone => {
             if job.created && elapsed(job.last_event_at, now) < CREATION_SETTLES_WITHIN {
-                return Verdict::Again { wait: policy.backoff(before, rng), charged: false };
+                return Verdict::Again { wait: policy.backoff(before, rate, rng), charged: false };
             }
             Verdict::Done
         }
         FailureClass::Interrupted => Verdict::Again { wait: INTERRUPTED_PAUSE, charged: false },
-        FailureClass::Bug => same_again(before, "bug", policy, rng),
+        FailureClass::Bug => same_again(before, "bug", policy, rate, rng),
     }
 }
 
-fn same_again(before: u32, code: &'static str, policy: &RetryPolicy, rng: &mut impl Rng) -> Verdict {
+fn same_again(
+    before: u32,
+    code: &'static str,
+    policy: &RetryPolicy,
+    rate: FailureRate,
+    rng: &mut impl Rng,
+) -> Verdict {
     if before.saturating_add(1) >= TRIES_OF_THE_SAME {
         return Verdict::Park { code };
     }
-    Verdict::Again { wait: policy.backoff(before, rng), charged: true }
+    Verdict::Again { wait: policy.backoff(before, rate, rng), charged: true }
 }

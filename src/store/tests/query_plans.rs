@@ -16,6 +16,7 @@ use super::{DEBOUNCE, Database, POLICY, report, scene, updated};
 use crate::domain::failure::{Failure, FailureClass, Peer};
 use crate::domain::ids::MachineId;
 use crate::domain::job::JobState;
+use crate::domain::retry::FailureRates;
 
 #[derive(QueryableByName)]
 struct PlanLine {
@@ -72,7 +73,7 @@ fn claiming_settling_and_counting_touch_only_the_rows_they_are_about() {
     let item = ItemKey { machine: MachineId("m".to_owned()), rating_key: "5".parse().unwrap() };
     let report = RunReport { unlinked: vec![item.clone()], ..report(&claimed, dead) };
     let plans = plans(&mut db, |tx| {
-        settle(tx, &report, &POLICY, now, &mut rng).unwrap();
+        settle(tx, &report, &POLICY, &FailureRates::default(), now, &mut rng).unwrap();
         queue::accept(tx, &[updated(1), updated(2)], &DEBOUNCE, now).unwrap();
         let later = now + Duration::from_mins(1);
         let claims = claim_due(tx, 1, 1, later, &mut rng).unwrap();
@@ -87,7 +88,7 @@ fn claiming_settling_and_counting_touch_only_the_rows_they_are_about() {
             passed_on_by: None,
         };
         open_intent(tx, &intent, claimed.token(), now).unwrap();
-        settle(tx, &super::report(claimed, gone), &POLICY, now, &mut rng).unwrap();
+        settle(tx, &super::report(claimed, gone), &POLICY, &FailureRates::default(), now, &mut rng).unwrap();
         release(tx, &[], now).unwrap();
         take_back(tx, now).unwrap();
         drop_job(tx, scene(2), now).unwrap();

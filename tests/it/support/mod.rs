@@ -105,6 +105,14 @@ impl TestApp {
         self.readers.with(counts).unwrap()
     }
 
+    /// The last outage of that circuit which has ended, or has not, as the status tells it.
+    pub(crate) fn outage(&self, circuit: &str, ended: bool) -> Option<Value> {
+        let status = self.get("/api/v1/status").1;
+        let outages = status["outages"].as_array().unwrap();
+        let fits = |outage: &&Value| outage["circuit"] == circuit && outage["ended_at"].is_string() == ended;
+        outages.iter().find(fits).cloned()
+    }
+
     /// Waits until the job of the scene stands there. Who waits for a death has asked for it.
     pub(crate) fn wait_for_state(&self, scene: i64, state: JobState) -> Job {
         if state == JobState::Dead {
@@ -139,6 +147,15 @@ impl TestApp {
         settled.recv_timeout(SETTLED_WITHIN).unwrap_or_else(|_| {
             let jobs = self.get("/api/v1/jobs").1;
             panic!("not idle after {SETTLED_WITHIN:?}: {jobs:#}")
+        });
+    }
+
+    /// Waits until no request comes to either peer between two looks: whoever is still at work waits for the clock.
+    pub(crate) fn wait_until_calm(&self) {
+        let mut last = None;
+        wait_for("the peers are left alone", || {
+            let now = Some((self.world.plex.requests().len(), self.world.stash.requests().len()));
+            (std::mem::replace(&mut last, now) == now).then_some(())
         });
     }
 

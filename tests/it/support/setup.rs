@@ -16,13 +16,15 @@ use plexsync::supervision::supervisor::ActorName;
 use super::verdict::Expected;
 use super::{TestApp, wait_for};
 
-/// Restarts without long pauses, but no restart of an actor that only had to wait for a busy machine.
+/// Restarts without long pauses, but no restart of an actor that only had to wait for a busy machine. No pace: with one,
+/// a clock that stands still would hold work up.
 const CALM: &str = "supervision.first_pause = \"10ms\"\nsupervision.max_pause = \"50ms\"\n\
-    supervision.heartbeat = \"20s\"\nsupervision.max_restarts = 50\n";
+    supervision.heartbeat = \"20s\"\nsupervision.max_restarts = 50\n\
+    rate_limit.writes_per_second = 0\nstash.max_requests_per_second = 0\n";
 
 /// On the system's clock waits are as short as a test can bear; the logic is the same.
-const QUICK: &str =
-    "queue.debounce = 0\nqueue.create_delay = 0\nretry.first_delay = \"20ms\"\nretry.max_delay = \"100ms\"\n";
+const QUICK: &str = "queue.debounce = 0\nqueue.create_delay = 0\nretry.first_delay = \"20ms\"\nretry.max_delay = \"100ms\"\n\
+    circuit_breaker.open_for = \"20ms\"\ncircuit_breaker.max_open_for = \"100ms\"\n";
 
 /// What the test tells the thread of its service.
 pub(super) enum Order {
@@ -52,6 +54,11 @@ impl Setup {
     /// A household of the test's own making.
     pub(crate) fn around(world: World) -> Self {
         Self { world, settings: String::new(), clock: None, seed: 7 }
+    }
+
+    /// The peers, before the service knows them.
+    pub(crate) fn world(&self) -> &World {
+        &self.world
     }
 
     /// One key a line, in the form `section.key = value`.
