@@ -1,5 +1,6 @@
 //! Where does a job go from here? The only state machine: events, claims, outcomes and crashes all pass through it.
 
+mod steer;
 mod verdict;
 
 use std::fmt;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+pub use steer::{Droppable, OnceMore, Pause, Retried};
 pub use verdict::{Circumstances, Verdict, settle};
 
 use super::event::Trigger;
@@ -75,7 +77,7 @@ pub struct Job {
     pub due_at: Option<Timestamp>,
     /// The wait that led to `due_at`. A clock that steps back never makes it longer.
     pub wait: Duration,
-    /// The first event since the last claim; bounds the debounce.
+    /// The first event or request since the last claim; bounds the debounce.
     pub first_event_at: Timestamp,
     pub last_event_at: Timestamp,
     /// Stash reported the scene as new and nothing has confirmed it since.
@@ -238,7 +240,7 @@ impl Job {
 
     /// Ends the run in hand with a verdict and says where the job stands now.
     pub fn finish(&mut self, outcome: Result<(), &Failure>, verdict: &Verdict, now: Timestamp) {
-        let overtaken = self.claimed.is_none_or(|claimed| self.generation > claimed);
+        let once_more = self.once_more();
         if let (Verdict::Done, Some(claimed)) = (verdict, self.claimed) {
             self.synced = claimed;
         }
@@ -246,8 +248,8 @@ impl Job {
         self.token = None;
         self.crashes = 0;
         self.updated_at = now;
-        if overtaken {
-            // An event came while the scene was being read: what was read may be old, so the run is not the last.
+        if once_more.is_some() {
+            // Whatever came of this run, it is not the last.
             self.forgive();
             self.state = JobState::Ready;
             if self.due_at.is_none() {

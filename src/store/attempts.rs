@@ -12,7 +12,7 @@ use super::schema::attempts;
 
 use crate::domain::failure::{Failure, FailureClass, Peer};
 use crate::domain::ids::{CorrelationId, Generation, SceneId};
-use crate::domain::job::Verdict;
+use crate::domain::job::{OnceMore, Verdict};
 use crate::domain::retry::FailureRates;
 
 /// One run that had a verdict.
@@ -44,8 +44,19 @@ pub fn attempts_of(
     scene: SceneId,
     rows: usize,
 ) -> Result<Vec<Attempt>, StoreError> {
+    attempts_until(conn, scene, Timestamp::MAX, rows)
+}
+
+/// The last runs of a scene that had ended by then, newest first.
+pub fn attempts_until(
+    conn: &mut impl ReadConn,
+    scene: SceneId,
+    until: Timestamp,
+    rows: usize,
+) -> Result<Vec<Attempt>, StoreError> {
     let found = attempts::table
         .filter(attempts::kind.eq(SCENE).and(attempts::id.eq(scene.get())))
+        .filter(attempts::ended_at.le(millis(until)))
         .order(attempts::attempt_id.desc())
         .limit(limit(rows))
         .select(AttemptRow::as_select())
@@ -108,10 +119,12 @@ pub(super) fn in_words(
     verdict: &Verdict,
     failure: Option<&Failure>,
     stretch: f64,
-    overtaken: bool,
+    once_more: Option<OnceMore>,
 ) -> String {
-    if overtaken {
-        return "runs again: an event came meanwhile".to_owned();
+    match once_more {
+        Some(OnceMore::Event) => return "runs again: an event came meanwhile".to_owned(),
+        Some(OnceMore::Request) => return "runs again: asked for meanwhile".to_owned(),
+        None => {}
     }
     let held = failure.filter(|failure| failure.while_held).and_then(|failure| failure.circuit);
     match (verdict, held) {
@@ -199,13 +212,16 @@ mod tests {
 
     #[test]
     fn what_follows_is_said_with_a_time_a_person_can_read() {
-        let again = |wait| in_words(&Verdict::Again { wait, charged: true }, None, 1.0, false);
+        let again = |wait| in_words(&Verdict::Again { wait, charged: true }, None, 1.0, None);
         assert_eq!(again(Duration::from_millis(250)), "tries again in 250ms");
         assert_eq!(again(Duration::from_millis(95_999)), "tries again in 1m 35s");
-        assert_eq!(in_words(&Verdict::Park { code: "bug" }, None, 1.0, false), "parked: bug");
-        assert_eq!(in_words(&Verdict::Done, None, 1.0, true), "runs again: an event came meanwhile");
+        assert_eq!(in_words(&Verdict::Park { code: "bug" }, None, 1.0, None), "parked: bug");
+        assert_eq!(
+            in_words(&Verdict::Done, None, 1.0, Some(OnceMore::Event)),
+            "runs again: an event came meanwhile"
+        );
         let stretched =
-            in_words(&Verdict::Again { wait: Duration::from_mins(1), charged: true }, None, 2.34, false);
+            in_words(&Verdict::Again { wait: Duration::from_mins(1), charged: true }, None, 2.34, None);
         assert!(
             stretched.starts_with("tries again in 1m (") && stretched.contains("2.3 times"),
             "{stretched}"

@@ -32,16 +32,19 @@ pub struct DeadLetter {
 pub enum Closed {
     /// An event for the scene came and opened the job again.
     Superseded,
+    /// A person had the job tried again.
+    Retried,
     /// A person took the job away.
     Dropped,
 }
 
 impl Closed {
-    const ALL: [Self; 2] = [Self::Superseded, Self::Dropped];
+    const ALL: [Self; 3] = [Self::Superseded, Self::Retried, Self::Dropped];
 
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Superseded => "superseded",
+            Self::Retried => "retried",
             Self::Dropped => "dropped",
         }
     }
@@ -62,20 +65,34 @@ pub fn letter(conn: &mut impl ReadConn, id: i64) -> Result<Option<DeadLetter>, S
     row.optional()?.map(DeadLetter::try_from).transpose()
 }
 
-/// Up to `rows` open letters in the order of their scenes, after the scene given.
-pub fn open_letters(
+/// Which letters are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Letters<'a> {
+    Open,
+    OpenWithCode(&'a str),
+    /// The closed ones as well.
+    All,
+}
+
+/// Up to `rows` letters, the oldest first, after the one given.
+pub fn letters(
     conn: &mut impl ReadConn,
-    after: Option<SceneId>,
+    which: Letters<'_>,
+    after: Option<i64>,
     rows: usize,
 ) -> Result<Vec<DeadLetter>, StoreError> {
-    let found = letters::table
-        .filter(letters::kind.eq(SCENE).and(letters::id.gt(after.map_or(0, SceneId::get))))
-        .filter(letters::closed_at.is_null())
-        .order(letters::id.asc())
+    let page = letters::table
+        .filter(letters::letter_id.gt(after.unwrap_or(0)))
+        .order(letters::letter_id.asc())
         .limit(limit(rows))
-        .select(LetterRow::as_select())
-        .load(conn.connection())?;
-    found.into_iter().map(DeadLetter::try_from).collect()
+        .select(LetterRow::as_select());
+    let open = letters::closed_at.is_null();
+    let found = match which {
+        Letters::All => page.load(conn.connection()),
+        Letters::Open => page.filter(open).load(conn.connection()),
+        Letters::OpenWithCode(code) => page.filter(open.and(letters::code.eq(code))).load(conn.connection()),
+    };
+    found?.into_iter().map(DeadLetter::try_from).collect()
 }
 
 /// Writes the letter of a job that was just given up.

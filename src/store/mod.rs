@@ -21,6 +21,7 @@ mod rows;
 mod schema;
 pub mod settings;
 pub mod settle;
+pub mod steer;
 pub mod writes;
 
 pub use connection::{ReadConn, Reader, WriteTx, Writer, integrity, open};

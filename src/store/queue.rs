@@ -12,8 +12,9 @@ use super::connection::{Connected, ReadConn, WriteTx};
 use super::counts::{Tallies, unfinished};
 use super::dead_letters;
 use super::jobs::{JobRow, job, running, save};
-use super::rows::{SCENE, Table, limit, millis};
+use super::rows::{Table, limit, millis};
 use super::schema::jobs;
+use super::steer;
 
 use crate::domain::event::{Relevance, StashEvent};
 use crate::domain::ids::{Generation, RunToken, SceneId};
@@ -121,13 +122,15 @@ impl ClaimedJob {
 pub struct Claims {
     pub jobs: Vec<ClaimedJob>,
     /// When the next job that was not claimed is due. In the past when something due had to be left: because of the
-    /// limit, or because a job has to run alone; then the end of a run in hand is the time to look again.
+    /// limit, or because a job has to run alone; then the end of a run in hand is the time to look again. `None` also
+    /// while the queue is paused.
     pub next_due: Option<Timestamp>,
 }
 
 /// Takes up to `most` due jobs into hand, the longest due first. `in_hand` says how many the caller has already.
 ///
-/// A job that has to run alone is claimed only with nothing else in hand, and holds up what is due after it until
+/// Nothing is claimed while the queue is paused; that is decided here, so that no claim can slip past a pause that was
+/// stored before it. A job that has to run alone is claimed only with nothing else in hand, and holds up what is due after it until
 /// then; otherwise a stream of other work could keep it waiting for ever.
 pub fn claim_due(
     tx: &mut WriteTx<'_>,
@@ -137,6 +140,9 @@ pub fn claim_due(
     rng: &mut impl Rng,
 ) -> Result<Claims, StoreError> {
     let mut claimed: Vec<ClaimedJob> = Vec::new();
+    if steer::paused(tx)?.is_some() {
+        return Ok(Claims { jobs: claimed, next_due: None });
+    }
     if in_hand == 0 || !running(tx)?.iter().any(Job::runs_alone) {
         for mut job in due(tx, most, now)? {
             let alone = job.runs_alone();
@@ -243,18 +249,6 @@ pub fn rebase_due(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize, StoreEr
             return Ok(rebased);
         }
     }
-}
-
-/// Takes a job away because a person asked for it; the next event for the scene makes a new one. A run in hand may
-/// end, but its verdict changes nothing. Returns whether there was an unfinished job.
-pub fn drop_job(tx: &mut WriteTx<'_>, scene: SceneId, now: Timestamp) -> Result<bool, StoreError> {
-    let Some(job) = job(tx, scene)?.filter(|job| job.state != JobState::Done) else { return Ok(false) };
-    dead_letters::close(tx, job.scene, dead_letters::Closed::Dropped, now)?;
-    diesel::delete(jobs::table.find((SCENE, scene.get()))).execute(tx.connection())?;
-    let mut tallies = Tallies::load(tx)?;
-    tallies.dropped += 1;
-    tallies.save(tx)?;
-    Ok(true)
 }
 
 #[cfg(test)]

@@ -24,3 +24,9 @@ pub fn put(tx: &mut WriteTx<'_>, key: &str, value: &str) -> Result<(), StoreErro
         .execute(tx.connection())?;
     Ok(())
 }
+
+/// Forgets a value.
+pub fn remove(tx: &mut WriteTx<'_>, key: &str) -> Result<(), StoreError> {
+    diesel::delete(settings::table.find(key)).execute(tx.connection())?;
+    Ok(())
+}

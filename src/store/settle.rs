@@ -73,7 +73,7 @@ pub fn settle(
     let verdict = rules::settle(&job, outcome, policy, circumstances, now, rng);
     let covered = job.claimed.unwrap_or(job.generation);
     let stretch = policy.stretch(circumstances.rate);
-    let next = in_words(&verdict, outcome.err(), stretch, job.generation > covered);
+    let next = in_words(&verdict, outcome.err(), stretch, job.once_more());
     job.finish(outcome, &verdict, now);
     save(tx, &job)?;
     if job.state == JobState::Done {

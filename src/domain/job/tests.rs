@@ -8,8 +8,9 @@ use super::*;
 use crate::domain::failure::Peer;
 use crate::domain::retry::RetryPolicy;
 
-const DEBOUNCE: Debounce = Debounce { quiet: Duration::from_secs(3), created: Duration::from_secs(45) };
-const POLICY: RetryPolicy = RetryPolicy {
+pub(super) const DEBOUNCE: Debounce =
+    Debounce { quiet: Duration::from_secs(3), created: Duration::from_secs(45) };
+pub(super) const POLICY: RetryPolicy = RetryPolicy {
     first_delay: Duration::from_secs(2),
     max_delay: Duration::from_mins(10),
     adaptive: true,
@@ -18,11 +19,11 @@ const POLICY: RetryPolicy = RetryPolicy {
     not_found_for: Duration::from_hours(14 * 24),
 };
 
-fn at(seconds: i64) -> Timestamp {
+pub(super) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + seconds).unwrap()
 }
 
-fn event(generation: i64, trigger: Trigger) -> SceneEvent {
+pub(super) fn event(generation: i64, trigger: Trigger) -> SceneEvent {
     let correlation_id = CorrelationId::try_from(format!("c{generation}")).unwrap();
     SceneEvent {
         scene: SceneId::try_from(42).unwrap(),
@@ -32,22 +33,22 @@ fn event(generation: i64, trigger: Trigger) -> SceneEvent {
     }
 }
 
-fn ready() -> Job {
+pub(super) fn ready() -> Job {
     accept(None, event(1, Trigger::Updated), &DEBOUNCE, at(0)).0
 }
 
-fn running() -> Job {
+pub(super) fn running() -> Job {
     let mut job = ready();
     job.claim(RunToken(9), at(3));
     job
 }
 
-fn failure(class: FailureClass) -> Failure {
+pub(super) fn failure(class: FailureClass) -> Failure {
     Failure::new(class, Peer::Plex, "some_code", "something happened")
 }
 
 /// Runs the job once more with that outcome and returns the verdict.
-fn run(job: &mut Job, outcome: Result<(), &Failure>, now: Timestamp) -> Verdict {
+pub(super) fn run(job: &mut Job, outcome: Result<(), &Failure>, now: Timestamp) -> Verdict {
     job.claim(RunToken(1), now);
     let verdict =
         settle(job, outcome, &POLICY, Circumstances::default(), now, &mut SmallRng::seed_from_u64(7));

@@ -175,13 +175,3 @@ fn a_clock_that_steps_back_makes_no_wait_longer() {
     assert_eq!(db.job(1).due_at, Some(db.now + DEBOUNCE.quiet));
     assert_eq!(db.writer.write(|tx| rebase_due(tx, db.now)).unwrap(), 0);
 }
-
-#[test]
-fn a_dropped_job_is_gone_with_its_letter_and_its_run_changes_nothing_any_more() {
-    let mut db = Database::new();
-    let claimed = db.in_hand(1);
-    assert!(db.writer.write(|tx| drop_job(tx, scene(1), db.now)).unwrap());
-    assert!(!db.writer.write(|tx| drop_job(tx, scene(1), db.now)).unwrap());
-    assert_eq!(db.settle(&report(&claimed, Ok(()))), super::super::settle::Settled::Fenced);
-    assert_eq!(job(&mut db.reader(), scene(1)).unwrap(), None);
-}

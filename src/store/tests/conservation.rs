@@ -3,9 +3,11 @@
 use proptest::prelude::*;
 
 use super::super::counts::{ConservationError, counts};
+use super::super::dead_letters::{Letters, letters, open_letter};
 use super::super::jobs::jobs;
-use super::super::queue::{ClaimedJob, drop_job, rebase_due, release, take_back};
+use super::super::queue::{ClaimedJob, rebase_due, release, take_back};
 use super::super::settle::Settled;
+use super::super::steer::{discard_letter, drop_job, pause, paused, resume, retry, retry_letter};
 use super::{Database, event, report, scene};
 use crate::domain::failure::{Failure, FailureClass, Peer};
 use crate::domain::job::JobState;
@@ -19,6 +21,11 @@ enum Step {
     Crash,
     Release,
     Drop(i64),
+    Retry(i64),
+    RetryLetter(usize),
+    DiscardLetter(usize),
+    Pause,
+    Resume,
     Pass(u64),
     ClockBack(u64),
 }
@@ -35,6 +42,11 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Crash),
         1 => Just(Step::Release),
         1 => (1..6_i64).prop_map(Step::Drop),
+        2 => (1..6_i64).prop_map(Step::Retry),
+        1 => any::<usize>().prop_map(Step::RetryLetter),
+        1 => any::<usize>().prop_map(Step::DiscardLetter),
+        1 => Just(Step::Pause),
+        2 => Just(Step::Resume),
         3 => (0..100_000_u64).prop_map(Step::Pass),
         1 => (0..5_000_u64).prop_map(Step::ClockBack),
     ]
@@ -52,7 +64,11 @@ impl Service {
                 let events: Vec<_> = events.iter().map(|(kind, id)| event(KINDS[*kind], *id)).collect();
                 assert_eq!(db.accept(&events).len(), events.len());
             }
-            Step::Claim(most) => self.in_hand.extend(db.claim(most, self.in_hand.len())),
+            Step::Claim(most) => {
+                let claimed = db.claim(most, self.in_hand.len());
+                assert!(claimed.is_empty() || paused(&mut db.reader()).unwrap().is_none());
+                self.in_hand.extend(claimed);
+            }
             Step::Settle(which, class) => {
                 if let Some(claimed) = self.pick(which) {
                     db.settle(&report(&claimed, outcome(class)));
@@ -75,6 +91,21 @@ impl Service {
             Step::Drop(id) => {
                 db.writer.write(|tx| drop_job(tx, scene(id), db.now)).unwrap();
             }
+            Step::Retry(id) => {
+                db.writer.write(|tx| retry(tx, scene(id), db.now)).unwrap();
+            }
+            Step::RetryLetter(which) => {
+                if let Some(id) = pick_letter(db, which) {
+                    db.writer.write(|tx| retry_letter(tx, id, db.now)).unwrap();
+                }
+            }
+            Step::DiscardLetter(which) => {
+                if let Some(id) = pick_letter(db, which) {
+                    db.writer.write(|tx| discard_letter(tx, id, db.now)).unwrap();
+                }
+            }
+            Step::Pause => drop(db.writer.write(|tx| pause(tx, None, db.now)).unwrap()),
+            Step::Resume => drop(db.writer.write(resume).unwrap()),
             Step::Pass(secs) => db.pass(secs),
             Step::ClockBack(secs) => {
                 db.now -= std::time::Duration::from_secs(secs);
@@ -87,6 +118,12 @@ impl Service {
         let count = self.in_hand.len();
         (count > 0).then(|| self.in_hand.swap_remove(which % count))
     }
+}
+
+/// Any letter, open or closed.
+fn pick_letter(db: &Database, which: usize) -> Option<i64> {
+    let all = letters(&mut db.reader(), Letters::All, None, 100).unwrap();
+    (!all.is_empty()).then(|| all[which % all.len()].id)
 }
 
 fn outcome(class: Option<FailureClass>) -> Result<(), Failure> {
@@ -107,11 +144,11 @@ proptest! {
         }
         let all = jobs(&mut db.reader(), None, None, 100).unwrap();
         for job in all.iter().filter(|job| job.state == JobState::Dead) {
-            let letter = super::super::dead_letters::open_letter(&mut db.reader(), job.scene).unwrap();
+            let letter = open_letter(&mut db.reader(), job.scene).unwrap();
             prop_assert!(letter.is_some(), "scene {} is dead without a letter", job.scene);
         }
         let dead = all.iter().filter(|job| job.state == JobState::Dead).count();
-        let letters = super::super::dead_letters::open_letters(&mut db.reader(), None, 100).unwrap();
-        prop_assert_eq!(letters.len(), dead, "an open letter without a dead job");
+        let open = letters(&mut db.reader(), Letters::Open, None, 100).unwrap();
+        prop_assert_eq!(open.len(), dead, "an open letter without a dead job");
     }
 }

@@ -8,8 +8,9 @@ use diesel::connection::InstrumentationEvent;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
+use super::super::dead_letters::Letters;
 use super::super::intents::{NewIntent, intents_of, open_intent};
-use super::super::queue::{claim_due, drop_job, is_idle, next_due, rebase_due, release, take_back};
+use super::super::queue::{claim_due, is_idle, next_due, rebase_due, release, take_back};
 use super::super::settle::{RunReport, settle};
 use super::super::*;
 use super::{DEBOUNCE, Database, POLICY, report, scene, updated};
@@ -91,7 +92,11 @@ fn claiming_settling_and_counting_touch_only_the_rows_they_are_about() {
         settle(tx, &super::report(claimed, gone), &POLICY, &FailureRates::default(), now, &mut rng).unwrap();
         release(tx, &[], now).unwrap();
         take_back(tx, now).unwrap();
-        drop_job(tx, scene(2), now).unwrap();
+        steer::retry(tx, scene(2), now).unwrap();
+        steer::drop_job(tx, scene(2), now).unwrap();
+        steer::retry_letter(tx, 1, now).unwrap();
+        steer::pause(tx, None, now).unwrap();
+        steer::resume(tx).unwrap();
         next_due(tx).unwrap();
         is_idle(tx, now).unwrap();
         counts::counts(tx).unwrap();
@@ -104,7 +109,9 @@ fn claiming_settling_and_counting_touch_only_the_rows_they_are_about() {
         attempts::attempts_of(tx, scene(1), 10).unwrap();
         writes::writes_of(tx, scene(1), 10).unwrap();
         dead_letters::open_letter(tx, scene(1)).unwrap();
-        dead_letters::open_letters(tx, None, 10).unwrap();
+        for which in [Letters::Open, Letters::OpenWithCode("code"), Letters::All] {
+            dead_letters::letters(tx, which, Some(1), 10).unwrap();
+        }
         ledger::links_of(tx, scene(1)).unwrap();
         ledger::holder(tx, &item).unwrap();
     });
@@ -112,6 +119,7 @@ fn claiming_settling_and_counting_touch_only_the_rows_they_are_about() {
     let uses = |index: &str, words: &str| {
         plans.iter().any(|(sql, plan)| sql.contains(words) && plan.contains(index) && plan.contains("SEARCH"))
     };
+    assert!(uses("dead_letters_open_by_code (code=? AND letter_id>?)", "LIMIT"), "{plans:?}");
     assert!(uses("jobs_due (due_at", "LIMIT"), "{plans:?}");
     assert!(uses("COVERING INDEX jobs_due", "IS NOT NULL"), "{plans:?}");
     assert!(uses("COVERING INDEX jobs_unfinished (state=?)", "count(*)"), "{plans:?}");
