@@ -68,7 +68,8 @@ fn exit_of(error: &StoreError) -> Exit {
         | StoreError::Foreign { .. }
         | StoreError::BadRow { .. } => Exit::Data,
         StoreError::SqliteTooOld { .. } | StoreError::Other(_) => Exit::Internal,
-        StoreError::Missing { .. }
+        StoreError::NotBackedUp { .. }
+        | StoreError::Missing { .. }
         | StoreError::Unopenable { .. }
         | StoreError::DiskFull(_)
         | StoreError::Io(_) => Exit::Io,

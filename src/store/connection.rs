@@ -5,16 +5,12 @@ use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
-use diesel::migration::MigrationSource;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
-use diesel::sqlite::Sqlite;
-use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
-use super::StoreError;
+use super::{StoreError, migrations};
 
-const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 /// The first version with the fix for commits that are lost when a checkpoint meets the reset of the log.
 const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];
 /// Four letters, as the first migration writes them.
@@ -116,7 +112,7 @@ impl Connected for WriteTx<'_> {
 impl ReadConn for WriteTx<'_> {}
 
 /// Opens the database of the service: creates it when it is not there, refuses a damaged, foreign or newer one
-/// without touching it, and brings an older one up to date.
+/// without touching it, and brings an older one up to date, after a copy of it was made.
 pub fn open(path: &Path) -> Result<Writer, StoreError> {
     let target = Target::new(path)?;
     target.create_if_missing()?;
@@ -126,13 +122,8 @@ pub fn open(path: &Path) -> Result<Writer, StoreError> {
     }
     target.keep_private()?;
     let mut writer = target.into_writer()?;
-    match writer.connection.run_pending_migrations(MIGRATIONS) {
-        Ok(_) => Ok(writer),
-        Err(source) => match source.downcast::<diesel::result::Error>() {
-            Ok(error) => Err(StoreError::from(*error)),
-            Err(source) => Err(StoreError::Other(source)),
-        },
-    }
+    migrations::run(&mut writer.connection, &writer.target.path)?;
+    Ok(writer)
 }
 
 /// Looks through the whole database for damage.
@@ -220,23 +211,8 @@ impl Target {
         if check == Check::Everything {
             quick_check(&mut connection, &self.file)?;
         }
-        self.check_schema(&mut connection)?;
+        migrations::check(&mut connection, &self.file)?;
         Ok(connection)
-    }
-
-    fn check_schema(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
-        let applied = diesel::sql_query("SELECT version AS text FROM __diesel_schema_migrations")
-            .load::<OneText>(connection)
-            .map_err(|error| StoreError::opening(&self.file, error))?;
-        let known = MigrationSource::<Sqlite>::migrations(&MIGRATIONS).map_err(StoreError::Other)?;
-        let known: Vec<_> = known.iter().map(|one| one.name().version().to_string()).collect();
-        if let Some(newer) = applied.iter().find(|applied| !known.contains(&applied.text)) {
-            return Err(StoreError::TooNew { file: self.file.clone(), version: newer.text.clone() });
-        }
-        if applied.len() < known.len() {
-            return Err(StoreError::Outdated { file: self.file.clone() });
-        }
-        Ok(())
     }
 
     fn into_writer(self) -> Result<Writer, StoreError> {

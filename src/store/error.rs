@@ -14,6 +14,11 @@ pub enum StoreError {
     TooNew { file: String, version: String },
     #[error("{file} was written by an older version: start the service once to bring it up to date")]
     Outdated { file: String },
+    #[error(
+        "{file} was written by an older version and no backup of it could be made at {backup} ({problem}): \
+         nothing was changed; free some space or set the permissions, and start again"
+    )]
+    NotBackedUp { file: String, backup: String, problem: String },
     #[error("{file} is a database of another program: set another path for this one")]
     Foreign { file: String },
     #[error("SQLite {found} can lose commits: build with SQLite {needed} or newer")]
@@ -43,6 +48,7 @@ impl StoreError {
             Self::Corrupt { .. }
             | Self::TooNew { .. }
             | Self::Outdated { .. }
+            | Self::NotBackedUp { .. }
             | Self::Foreign { .. }
             | Self::SqliteTooOld { .. }
             | Self::Missing { .. }

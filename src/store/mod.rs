@@ -4,6 +4,7 @@
 //! What happens to a job is decided in [`crate::domain::job`]; here rows are loaded, saved and counted.
 
 pub mod attempts;
+mod backup;
 mod connection;
 pub mod counts;
 pub mod dead_letters;
@@ -12,6 +13,7 @@ pub mod intents;
 pub mod jobs;
 pub mod ledger;
 mod lock;
+mod migrations;
 pub mod outages;
 pub mod plex_index;
 pub mod prune;
