@@ -235,7 +235,8 @@ impl Actor for Scheduler {
         // The probes of the scheduler before this one ended with it.
         self.dispatch.circuits.forget_probes();
         self.take_back(context);
-        self.prune_in_an_hour(context);
+        // At the start as well: a service that is started anew more often would never come to it.
+        self.prune(context);
     }
 }
 

@@ -67,20 +67,17 @@ impl Scheduler {
         }
     }
 
-    pub(super) fn prune_in_an_hour(&mut self, context: &mut Context<Self>) {
+    /// Drops what is too old, now and every hour from now on.
+    pub(super) fn prune(&mut self, context: &mut Context<Self>) {
         let persistence = self.dispatch.persistence.clone();
         let hour = self.dispatch.clock.sleep(PRUNE_EVERY);
         let pruned = async move {
-            hour.await;
-            persistence.ask(Prune, STORE_LIMIT).await
-        };
-        context.spawn(pruned.into_actor(self).map(|pruned, scheduler, context| {
-            match pruned {
-                Ok(Ok(pruned)) => tracing::debug!(?pruned, "dropped what is older than it is kept"),
-                Ok(Err(error)) => tracing::warn!("cannot drop old history: {error}"),
-                Err(error) => tracing::warn!("cannot drop old history: {error}"),
+            match stored(persistence.ask(Prune, STORE_LIMIT).await) {
+                Ok(pruned) => tracing::debug!(?pruned, "dropped what is older than it is kept"),
+                Err(failure) => tracing::warn!("cannot drop old history: {}", failure.detail),
             }
-            scheduler.prune_in_an_hour(context);
-        }));
+            hour.await;
+        };
+        context.spawn(pruned.into_actor(self).map(|(), scheduler, context| scheduler.prune(context)));
     }
 }
