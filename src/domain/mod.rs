@@ -5,6 +5,7 @@ pub mod breaker;
 pub mod circuit;
 pub mod edits;
 pub mod event;
+pub mod explain;
 pub mod failure;
 pub mod ids;
 pub mod item;

@@ -1,15 +1,14 @@
 //! How did the runs of a job go?
 
-use std::time::Duration;
-
 use diesel::prelude::*;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::StoreError;
 use super::connection::{Connected, ReadConn, WriteTx};
 use super::rows::{SCENE, Table, limit, millis};
 use super::schema::attempts;
 
+use crate::domain::explain::spoken;
 use crate::domain::failure::{Failure, FailureClass, Peer};
 use crate::domain::ids::{CorrelationId, Generation, SceneId};
 use crate::domain::job::{OnceMore, Verdict};
@@ -152,16 +151,6 @@ fn because(stretch: f64) -> String {
     format!(" (waits are up to {stretch:.1} times as long, as many runs failed so lately)")
 }
 
-/// Whole seconds are exact enough, except where there is none.
-fn spoken(wait: Duration) -> String {
-    let exact = if wait < Duration::from_secs(1) {
-        SignedDuration::try_from(Duration::from_millis(wait.subsec_millis().into()))
-    } else {
-        SignedDuration::try_from(Duration::from_secs(wait.as_secs()))
-    };
-    format!("{:#}", exact.unwrap_or(SignedDuration::MAX))
-}
-
 /// Stands where a failure would have its class.
 const DONE: &str = "done";
 
@@ -208,6 +197,8 @@ impl TryFrom<AttemptRow> for Attempt {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
