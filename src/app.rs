@@ -10,14 +10,18 @@ use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use anyhow::Context as _;
+use jiff::Timestamp;
 use rand::{Rng, RngExt as _, SeedableRng as _, rngs::SmallRng};
 use tokio::sync::oneshot;
 
+use crate::actors::circuits::Circuits;
 use crate::actors::messages::Drain;
 use crate::actors::scheduler::Scheduler;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::store::{self, InstanceLock, Readers, queue, settings};
+use crate::domain::job::Pause;
+use crate::store::counts::counts;
+use crate::store::{self, InstanceLock, ReadConn, Readers, StoreError, queue, settings, steer};
 use crate::supervision::supervisor::{ActorName, GaveUp};
 use crate::supervision::{Board, Fault, Link, Supervisor};
 use crate::web::WebState;
@@ -31,6 +35,17 @@ const LAST_WRITES: Duration = Duration::from_secs(8);
 /// How often it is looked whether everything is done.
 const IDLE_LOOK: Duration = Duration::from_millis(20);
 
+/// Why nothing is started any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Idle {
+    /// Nothing is due.
+    Done,
+    /// Scenes are due, and the queue is paused.
+    Paused(Pause),
+    /// Scenes are due, and a peer does not work: which, and what it said last.
+    Held(String),
+}
+
 /// A running service. It has to be started inside an actix system.
 pub struct App {
     address: SocketAddr,
@@ -39,6 +54,7 @@ pub struct App {
     server: ServerHandle,
     scheduler: Link<Scheduler>,
     readers: Readers,
+    circuits: Circuits,
     clock: Arc<dyn Clock>,
     draining: Arc<AtomicBool>,
     _lock: InstanceLock,
@@ -70,7 +86,7 @@ impl App {
             permits: WebState::permits(),
             readers: readers.clone(),
             board: supervisor.board().clone(),
-            circuits: ways.circuits,
+            circuits: ways.circuits.clone(),
             writes: ways.writes,
             clock: Arc::clone(&clock),
             started_at: clock.now(),
@@ -87,6 +103,7 @@ impl App {
             server,
             scheduler: links.scheduler,
             readers,
+            circuits: ways.circuits,
             clock,
             draining,
             _lock: lock,
@@ -112,12 +129,18 @@ impl App {
         self.supervisor.strike(actor, fault);
     }
 
-    /// Ends when nothing is due and nothing is in hand. It needs no hold on the service, only its database.
-    pub fn until_idle(&self) -> impl Future<Output = ()> + use<> {
+    /// Ends when nothing is in hand and nothing will be started. It needs no hold on the service, only its database and
+    /// what is known of the peers.
+    pub fn until_idle(&self) -> impl Future<Output = Idle> + use<> {
         let (readers, clock) = (self.readers.clone(), Arc::clone(&self.clock));
+        let circuits = self.circuits.clone();
         async move {
-            // A database that cannot be read just now says nothing about what is left to do.
-            while !readers.with(|reader| queue::is_idle(reader, clock.now())).unwrap_or(false) {
+            loop {
+                // A database that cannot be read just now says nothing about what is left to do.
+                let idle = readers.with(|reader| idle(reader, &circuits, clock.now()));
+                if let Some(idle) = idle.unwrap_or_default() {
+                    return idle;
+                }
                 // Real time, as the work that is waited for runs in it whatever the clock of the service says.
                 tokio::time::sleep(IDLE_LOOK).await;
             }
@@ -148,6 +171,17 @@ impl App {
         self.server.stop(true).await;
         self.supervisor.stop().await;
     }
+}
+
+fn idle(reader: &mut impl ReadConn, circuits: &Circuits, now: Timestamp) -> Result<Option<Idle>, StoreError> {
+    if queue::is_idle(reader, now)? {
+        return Ok(Some(Idle::Done));
+    }
+    if counts(reader)?.running > 0 {
+        return Ok(None);
+    }
+    let paused = steer::paused(reader)?.map(Idle::Paused);
+    Ok(paused.or_else(|| circuits.held().map(Idle::Held)))
 }
 
 fn owner(clock: &dyn Clock) -> String {

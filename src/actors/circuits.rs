@@ -107,6 +107,17 @@ impl Circuits {
         failure
     }
 
+    /// What keeps everything from being started, and what was heard last. Nothing as long as the peers are only being
+    /// asked for the first time.
+    pub fn held(&self) -> Option<String> {
+        let known = self.known();
+        let open = known.breakers.iter().find(|(_, breaker)| breaker.state() == BreakerState::Open);
+        let (circuit, cause) = open.and_then(|(circuit, breaker)| Some((*circuit, breaker.cause()?)))?;
+        let heard = known.peers.get(&circuit.peer()).and_then(|peer| peer.last_failure.as_ref());
+        let detail = heard.map(|failure| failure.detail.as_str()).unwrap_or_default();
+        Some(format!("{circuit} is held ({cause}): {detail}"))
+    }
+
     /// The circuits to be probed now; for each of them [`Self::probed`] has to follow.
     pub fn start_probes(&self) -> Vec<Circuit> {
         let now = self.clock.monotonic();

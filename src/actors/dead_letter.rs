@@ -18,10 +18,10 @@ impl Handler<Buried> for DeadLetter {
     type Result = ();
 
     fn handle(&mut self, buried: Buried, _: &mut Context<Self>) {
-        let Buried { scene, code, detail, correlation_id } = buried;
+        let Buried { scene, letter, code, detail, correlation_id } = buried;
         tracing::error!(
-            scene.id = %scene, correlation.id = %correlation_id, code,
-            "gave up on scene {scene}: {detail}; see `plexsync queue show {scene}`"
+            scene.id = %scene, correlation.id = %correlation_id, letter.id = letter, code,
+            "gave up on scene {scene}: {detail}; `plexsync dead retry {letter}` tries it again"
         );
     }
 }

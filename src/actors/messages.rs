@@ -210,6 +210,8 @@ impl From<Failure> for NotDone {
 #[rtype(result = "()")]
 pub struct Buried {
     pub scene: SceneId,
+    /// The id of its dead letter.
+    pub letter: i64,
     pub code: String,
     pub detail: String,
     pub correlation_id: CorrelationId,

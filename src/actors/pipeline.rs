@@ -107,7 +107,8 @@ pub async fn run_job(job: ClaimedJob, stages: &impl Stages) {
     tracing::debug!(state = %recorded.state, "scene {scene}: {}", recorded.next);
     if let Some(letter) = recorded.buried {
         let correlation_id = job.job().correlation_id.clone();
-        stages.buried(Buried { scene, code: letter.code, detail: letter.detail, correlation_id }).await;
+        let (letter, code, detail) = (letter.id, letter.code, letter.detail);
+        stages.buried(Buried { scene, letter, code, detail, correlation_id }).await;
     }
 }
 

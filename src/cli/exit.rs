@@ -11,6 +11,8 @@ pub(super) enum Exit {
     Reported = 1,
     Usage = 64,
     Data = 65,
+    /// Stash or Plex cannot be reached, or refuses.
+    Upstream = 69,
     /// The actors failed more often than they may.
     Internal = 70,
     Io = 74,

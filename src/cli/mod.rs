@@ -1,6 +1,7 @@
 //! What can be done from the command line? One file for each group of commands.
 
 mod config;
+mod dead;
 mod demo;
 mod exit;
 mod output;
@@ -8,6 +9,7 @@ mod queue;
 mod run;
 mod service;
 mod status;
+mod steer;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -60,9 +62,12 @@ enum Command {
     Config(config::ConfigCommand),
     /// Show what the service is doing
     Status(status::StatusArgs),
-    /// Show the work that is open
+    /// Show and steer the work that is open
     #[command(subcommand)]
     Queue(queue::QueueCommand),
+    /// Show what was given up, and try it again or let it go
+    #[command(subcommand)]
+    Dead(dead::DeadCommand),
     /// For containers: succeeds when the service can store events
     Healthcheck,
 }
@@ -117,7 +122,8 @@ pub fn main() -> ExitCode {
         Command::Demo(args) => demo::demo(&global, &args),
         Command::Config(command) => config::config(&global, &command),
         Command::Status(args) => status::status(&global, &args),
-        Command::Queue(command) => queue::queue(&global, &command),
+        Command::Queue(command) => queue::queue(&global, command),
+        Command::Dead(command) => dead::dead(&global, command),
         Command::Healthcheck => service::healthcheck(&global),
     };
     match done {

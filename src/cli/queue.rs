@@ -1,16 +1,20 @@
-//! `plexsync queue`: which work is open, and why?
+//! `plexsync queue`: which work is open, why, and what is to be done with it?
 
 use std::fmt::Write as _;
 
 use clap::Subcommand;
+use serde::Serialize;
 
 use super::exit::{Exit, Failed};
-use super::{Global, output};
-use crate::config::Purpose;
+use super::{Global, output, steer};
+use crate::clock::{Clock as _, SystemClock};
+use crate::config::{Config, Purpose};
+use crate::domain::explain::Explanation;
 use crate::domain::ids::SceneId;
 use crate::domain::job::{Job, JobState};
-use crate::store::Readers;
 use crate::store::jobs::jobs;
+use crate::store::{Reader, Readers};
+use crate::web::letters::LetterLine;
 use crate::web::status::{JobDetail, JobLine, WriteLine};
 
 #[derive(Debug, Subcommand)]
@@ -24,10 +28,51 @@ pub(super) enum QueueCommand {
         #[arg(long)]
         json: bool,
     },
-    /// One scene with its attempts and writes
+    /// One scene with its attempts and writes, as a table
     Show {
         /// The scene's number in Stash
         scene: SceneId,
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// What happened to a scene, why, and what comes next and when
+    Explain {
+        /// The scene's number in Stash
+        scene: SceneId,
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Try scenes again now, with all their attempts
+    Retry {
+        /// The scenes' numbers in Stash
+        #[arg(required = true, value_name = "SCENE")]
+        scenes: Vec<SceneId>,
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Forget the work on scenes; their next event makes new work
+    Drop {
+        /// The scenes' numbers in Stash
+        #[arg(required = true, value_name = "SCENE")]
+        scenes: Vec<SceneId>,
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Start nothing new; events are still stored, and what is in hand ends
+    Pause {
+        /// Shown by `status` and `queue explain` as long as the pause lasts
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// End a pause
+    Resume {
         /// Print one JSON document
         #[arg(long)]
         json: bool,
@@ -39,20 +84,64 @@ fn state(word: &str) -> Result<JobState, String> {
         .ok_or_else(|| format!("is not one of {}", JobState::ALL.map(JobState::as_str).join(", ")))
 }
 
-pub(super) fn queue(global: &Global, command: &QueueCommand) -> Result<(), Failed> {
-    let readers = Readers::open(&global.load(Purpose::Inspect)?.config.storage.path)?;
+pub(super) fn queue(global: &Global, command: QueueCommand) -> Result<(), Failed> {
+    let config = global.load(Purpose::Inspect)?.config;
     match command {
         QueueCommand::List { state, json } => {
-            let jobs: Vec<_> = all(&readers, *state)?.iter().map(JobLine::from).collect();
-            if *json { output::json(&jobs) } else { print(&jobs) }
+            let readers = Readers::open(&config.storage.path)?;
+            let jobs: Vec<_> = all(&readers, state)?.iter().map(JobLine::from).collect();
+            if json { output::json(&jobs) } else { print(&jobs) }
         }
         QueueCommand::Show { scene, json } => {
-            let detail = readers.with(|reader| JobDetail::read(reader, *scene))?;
-            let unknown = || Failed::text(Exit::Reported, format!("there is no job for scene {scene}"));
-            let detail = detail.ok_or_else(unknown)?;
-            if *json { output::json(&detail) } else { output::text(&shown(&detail)) }
+            let detail = read(&config, scene)?;
+            if json { output::json(&detail) } else { output::text(&shown(&detail)) }
         }
+        QueueCommand::Explain { scene, json } => {
+            let detail = read(&config, scene)?;
+            if json { output::json(&Explained::from(detail)) } else { output::text(&explained(&detail)) }
+        }
+        QueueCommand::Retry { scenes, json } => steer::retry(&config, &scenes, json),
+        QueueCommand::Drop { scenes, json } => steer::drop_jobs(&config, &scenes, json),
+        QueueCommand::Pause { reason, json } => steer::pause(&config, reason, json),
+        QueueCommand::Resume { json } => steer::resume(&config, json),
     }
+}
+
+fn read(config: &Config, scene: SceneId) -> Result<JobDetail, Failed> {
+    let mut reader = Reader::open(&config.storage.path)?;
+    let detail = JobDetail::read(&mut reader, scene, SystemClock::new().now())?;
+    detail.ok_or_else(|| Failed::text(Exit::Reported, format!("there is no job for scene {scene}")))
+}
+
+#[derive(Serialize)]
+struct Explained {
+    scene_id: SceneId,
+    state: JobState,
+    #[serde(flatten)]
+    explanation: Explanation,
+}
+
+impl From<JobDetail> for Explained {
+    fn from(detail: JobDetail) -> Self {
+        let JobDetail { job, explanation, .. } = detail;
+        Self { scene_id: job.scene_id, state: job.state, explanation }
+    }
+}
+
+fn explained(detail: &JobDetail) -> String {
+    let mut text = String::new();
+    // Writing into a String cannot fail.
+    let mut line = |name: &str, value: &str| writeln!(text, "{name:<12} {value}").unwrap_or_default();
+    line("scene", &format!("{} is {}", detail.job.scene_id, detail.job.state));
+    line("happened", &detail.explanation.happened);
+    if let Some(why) = &detail.explanation.why {
+        line("why", why);
+    }
+    line("next", &detail.explanation.next);
+    for hold in &detail.explanation.holds {
+        line("but", &hold.0);
+    }
+    text
 }
 
 /// Reads page by page, so that a long list is not one long read.
@@ -99,12 +188,16 @@ fn shown(detail: &JobDetail) -> String {
     if let Some(why) = &job.detail {
         line("why", why.clone());
     }
-    line("next", next(job));
+    line("next", detail.explanation.next.clone());
+    for hold in &detail.explanation.holds {
+        line("but", hold.0.clone());
+    }
     line("attempts", format!("{} charged, {} crashes", job.attempts, detail.crashes));
     line("event", format!("{} of which {} is synced", detail.generation, detail.synced_generation));
     line("correlation", job.correlation_id.clone());
     if let Some(letter) = &detail.dead_letter {
-        line("dead letter", format!("{} at {}: {}", letter.code, letter.buried_at, letter.detail));
+        let LetterLine { id, code, buried_at, detail, .. } = letter;
+        line("dead letter", format!("{id}: {code} at {buried_at}: {detail}"));
         if let Some(answer) = &letter.answer {
             line("last answer", answer.clone());
         }
@@ -122,18 +215,4 @@ fn shown(detail: &JobDetail) -> String {
         );
     }
     text
-}
-
-fn next(job: &JobLine) -> String {
-    let due = job.due_at.map(|due| due.to_string());
-    match (job.state, due) {
-        (JobState::Ready, Some(due)) => format!("runs at {due}"),
-        (JobState::Waiting, Some(due)) => format!("looks for it in Plex again at {due}"),
-        (JobState::Parked, Some(due)) => format!("is tried again at {due}, or when Stash reports a change"),
-        (JobState::Running, _) => "is in hand".to_owned(),
-        (JobState::Done, _) => "nothing to do until Stash reports a change".to_owned(),
-        (JobState::Ready | JobState::Waiting | JobState::Parked | JobState::Dead, _) => {
-            "nothing until Stash reports a change of the scene".to_owned()
-        }
-    }
 }

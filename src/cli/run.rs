@@ -8,13 +8,13 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::Global;
 use super::exit::{Exit, Failed};
-use crate::app::App;
+use crate::app::{App, Idle};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Purpose};
 
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
-    /// Exit once nothing is due and nothing is in hand
+    /// Exit once nothing is due and nothing is in hand; with 1 when a pause left something due
     #[arg(long)]
     until_idle: bool,
 }
@@ -53,11 +53,28 @@ async fn serve(config: &Config, until_idle: bool) -> Result<(), Failed> {
             stop(app).await;
             Ok(())
         }
-        () = app.until_idle(), if until_idle => {
+        idle = app.until_idle(), if until_idle => {
             stop(app).await;
-            Ok(())
+            left(&idle)
         }
         why = gave_up => Err(Failed::text(Exit::Internal, why)),
+    }
+}
+
+/// Scenes that were due and could not be started are no good end.
+fn left(idle: &Idle) -> Result<(), Failed> {
+    match idle {
+        Idle::Done => Ok(()),
+        Idle::Paused(pause) => {
+            let text = format!(
+                "scenes that are due were left, as the queue is {pause}: `plexsync queue resume` first"
+            );
+            Err(Failed::text(Exit::Reported, text))
+        }
+        Idle::Held(why) => {
+            let text = format!("scenes that are due were left, and are taken up at the next start: {why}");
+            Err(Failed::text(Exit::Upstream, text))
+        }
     }
 }
 

@@ -63,6 +63,9 @@ fn shown(seen: &Status, remark: Option<&str>) -> String {
             format!("not asked ({}); this is what the database says", remark.unwrap_or("not running")),
         ),
     }
+    if let Some(pause) = &seen.paused {
+        line("PAUSED", format!("{pause}: nothing new is started until `plexsync queue resume`"));
+    }
     let count = |state| seen.counts.unfinished.get(&state).copied().unwrap_or_default();
     let states = JobState::ALL.into_iter().filter(|state| *state != JobState::Done);
     let states: Vec<_> = states.map(|state| format!("{} {state}", count(state))).collect();

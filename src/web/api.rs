@@ -1,4 +1,4 @@
-//! What can be read about jobs?
+//! What can be read about jobs and dead letters?
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -8,7 +8,9 @@ use super::error::WebError;
 use super::state::WebState;
 use crate::domain::ids::SceneId;
 use crate::domain::job::JobState;
+use crate::store::dead_letters::{Letters, letters};
 use crate::store::{Reader, StoreError, jobs as stored};
+use crate::web::letters::{LetterDetail, LetterLine};
 use crate::web::status::{JobDetail, JobLine};
 
 /// One page of a list, however many are asked for.
@@ -61,8 +63,59 @@ pub(super) async fn job(
     let scene: SceneId = scene.parse().map_err(|error: crate::domain::ids::IdError| {
         WebError::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string())
     })?;
-    let detail = reading(&state, move |reader| JobDetail::read(reader, scene)).await?;
+    let now = state.clock.now();
+    let detail = reading(&state, move |reader| JobDetail::read(reader, scene, now)).await?;
     let unknown = || WebError::new(StatusCode::NOT_FOUND, format!("there is no job for scene {scene}"));
+    Ok(HttpResponse::Ok().json(detail.ok_or_else(unknown)?))
+}
+
+#[derive(Deserialize)]
+pub(super) struct LetterPage {
+    code: Option<String>,
+    limit: Option<usize>,
+    after: Option<i64>,
+}
+
+#[derive(Serialize)]
+struct DeadLetters {
+    dead_letters: Vec<LetterLine>,
+    /// Ask for the next page with this as `after`; absent on the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<i64>,
+}
+
+/// The open ones, the oldest first.
+pub(super) async fn dead_letters(
+    request: HttpRequest,
+    state: web::Data<WebState>,
+    page: web::Query<LetterPage>,
+) -> Result<HttpResponse, WebError> {
+    state.access.check(request.method(), request.headers())?;
+    let LetterPage { code, limit, after } = page.into_inner();
+    let limit = limit.unwrap_or(USUAL_PAGE).clamp(1, LONGEST_PAGE);
+    let read = move |reader: &mut Reader| {
+        let which = code.as_deref().map_or(Letters::Open, Letters::OpenWithCode);
+        letters(reader, which, after, limit)
+    };
+    let found = reading(&state, read).await?;
+    let next = found.last().filter(|_| found.len() == limit).map(|letter| letter.id);
+    let dead_letters = found.into_iter().map(LetterLine::from).collect();
+    Ok(HttpResponse::Ok().json(DeadLetters { dead_letters, next }))
+}
+
+/// One, open or closed, with its history.
+pub(super) async fn dead_letter(
+    request: HttpRequest,
+    state: web::Data<WebState>,
+    id: web::Path<String>,
+) -> Result<HttpResponse, WebError> {
+    state.access.check(request.method(), request.headers())?;
+    let id: i64 = id.parse().map_err(|error: std::num::ParseIntError| {
+        let text = format!("{:?} is not the id of a dead letter: {error}", id.as_str());
+        WebError::new(StatusCode::UNPROCESSABLE_ENTITY, text)
+    })?;
+    let detail = reading(&state, move |reader| LetterDetail::read(reader, id)).await?;
+    let unknown = || WebError::new(StatusCode::NOT_FOUND, format!("there is no dead letter {id}"));
     Ok(HttpResponse::Ok().json(detail.ok_or_else(unknown)?))
 }
 

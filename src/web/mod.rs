@@ -4,6 +4,8 @@ mod api;
 pub mod auth;
 mod correlation;
 mod error;
+pub mod holds;
+pub mod letters;
 mod routes;
 pub mod server;
 mod state;

@@ -28,6 +28,8 @@ pub(super) fn configure(routes: &mut web::ServiceConfig) {
         .route("/api/v1/status", web::get().to(status))
         .route("/api/v1/jobs", web::get().to(api::jobs))
         .route("/api/v1/jobs/{scene}", web::get().to(api::job))
+        .route("/api/v1/dead-letters", web::get().to(api::dead_letters))
+        .route("/api/v1/dead-letters/{id}", web::get().to(api::dead_letter))
         .route("/livez", web::get().to(live))
         .route("/readyz", web::get().to(ready))
         .default_service(web::to(nothing_here));

@@ -5,18 +5,21 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::holds::holds;
+use super::letters::LetterLine;
 use crate::actors::circuits::{CircuitStatus, PeerStatus};
 use crate::domain::circuit::{Circuit, HoldCause};
 use crate::domain::edits::Value;
+use crate::domain::explain::{Explanation, Facts, PastRun, RUNS_TO_READ, explain};
 use crate::domain::ids::SceneId;
-use crate::domain::job::{Job, JobState};
+use crate::domain::job::{Job, JobState, Pause};
 use crate::store::attempts::{Attempt, attempts_of};
 use crate::store::counts::{Counts, counts};
-use crate::store::dead_letters::{DeadLetter, open_letter};
+use crate::store::dead_letters::open_letter;
 use crate::store::jobs::job;
 use crate::store::outages::{self, Outage};
 use crate::store::writes::{RecordedWrite, writes_of};
-use crate::store::{ReadConn, StoreError, plex_index, queue};
+use crate::store::{ReadConn, StoreError, plex_index, queue, steer};
 use crate::supervision::ActorStatus;
 
 /// Everything at a glance. Without a running service, what the database alone knows.
@@ -26,6 +29,9 @@ pub struct Status {
     pub now: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub service: Option<ServiceStatus>,
+    /// Nothing new is started while this is there.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub paused: Option<Pause>,
     pub counts: CountsStatus,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub next_due: Option<Timestamp>,
@@ -137,6 +143,7 @@ impl Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             now,
             service: None,
+            paused: steer::paused(reader)?,
             counts: CountsStatus::from(counts(reader)?),
             next_due: queue::next_due(reader)?,
             outages: outage_lines(reader, now)?,
@@ -196,24 +203,47 @@ pub struct JobDetail {
     pub writes: Vec<WriteLine>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dead_letter: Option<LetterLine>,
+    /// The same in sentences.
+    pub explanation: Explanation,
 }
 
-/// As much history as a person reads.
+/// As many writes as a person reads.
 const SHOWN: usize = 50;
 
 impl JobDetail {
-    pub fn read(reader: &mut impl ReadConn, scene: SceneId) -> Result<Option<Self>, StoreError> {
+    pub fn read(
+        reader: &mut impl ReadConn,
+        scene: SceneId,
+        now: Timestamp,
+    ) -> Result<Option<Self>, StoreError> {
         let Some(job) = job(reader, scene)? else { return Ok(None) };
+        let attempts = attempts_of(reader, scene, RUNS_TO_READ)?;
+        let runs: Vec<_> = attempts.iter().map(PastRun::from).collect();
+        let letter = open_letter(reader, scene)?;
+        let facts = Facts {
+            job: &job,
+            runs: &runs,
+            letter: letter.as_ref().map(|letter| letter.id),
+            holds: &holds(reader)?,
+            now,
+        };
         Ok(Some(Self {
+            explanation: explain(&facts),
             generation: job.generation.0,
             synced_generation: job.synced.0,
             crashes: job.crashes,
             failing_since: job.failing_since,
-            history: attempts_of(reader, scene, SHOWN)?.into_iter().map(AttemptLine::from).collect(),
+            history: attempts.into_iter().map(AttemptLine::from).collect(),
             writes: writes_of(reader, scene, SHOWN)?.into_iter().map(WriteLine::from).collect(),
-            dead_letter: open_letter(reader, scene)?.map(LetterLine::from),
+            dead_letter: letter.map(LetterLine::from),
             job: JobLine::from(&job),
         }))
+    }
+}
+
+impl From<&Attempt> for PastRun {
+    fn from(attempt: &Attempt) -> Self {
+        Self { ended_at: attempt.ended_at, class: attempt.failure.as_ref().map(|failure| failure.class) }
     }
 }
 
@@ -280,32 +310,6 @@ impl From<RecordedWrite> for WriteLine {
             note: write.note,
             written_at,
             correlation_id: write.correlation_id.into(),
-        }
-    }
-}
-
-/// Why a job was given up.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct LetterLine {
-    pub id: i64,
-    pub code: String,
-    pub detail: String,
-    /// The beginning of the peer's last answer.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub answer: Option<String>,
-    pub attempts: u32,
-    pub buried_at: Timestamp,
-}
-
-impl From<DeadLetter> for LetterLine {
-    fn from(letter: DeadLetter) -> Self {
-        Self {
-            id: letter.id,
-            code: letter.code,
-            detail: letter.detail,
-            answer: letter.answer,
-            attempts: letter.attempts,
-            buried_at: letter.buried_at,
         }
     }
 }

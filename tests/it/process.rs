@@ -12,33 +12,33 @@ use crate::support::{agent, wait_for};
 const PROGRAM: &str = env!("CARGO_BIN_EXE_plexsync");
 
 /// The program in a folder of its own, deaf to the environment of whoever runs the tests.
-fn program(folder: &Path, arguments: &[&str]) -> Command {
+pub(crate) fn program(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(PROGRAM);
     command.current_dir(folder).env_clear().env("HOME", folder).args(arguments);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
-fn run(folder: &Path, arguments: &[&str]) -> Output {
+pub(crate) fn run(folder: &Path, arguments: &[&str]) -> Output {
     program(folder, arguments).output().unwrap()
 }
 
-fn errors(output: &Output) -> String {
+pub(crate) fn errors(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// A service as a process. It is killed when dropped.
-struct Service {
+pub(crate) struct Service {
     child: Child,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Service {
-    fn start(folder: &Path, port: u16) -> Self {
+    pub(crate) fn start(folder: &Path, port: u16) -> Self {
         let log = std::fs::File::options().append(true).create(true).open(folder.join("log")).unwrap();
         Self::of(program(folder, &["run"]).stdout(Stdio::null()).stderr(log).spawn().unwrap(), port)
     }
@@ -53,7 +53,7 @@ impl Service {
         Self { child, url }
     }
 
-    fn report(&self, scene: i64) -> bool {
+    pub(crate) fn report(&self, scene: i64) -> bool {
         let body = format!(r#"{{"type":"Scene.Update.Post","id":{scene}}}"#);
         let sent = agent()
             .post(format!("{}/webhooks/stash", self.url))
@@ -62,11 +62,11 @@ impl Service {
         sent.is_ok_and(|answer| answer.status() == 202)
     }
 
-    fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         assert!(Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap().success());
     }
 
-    fn ended(mut self) -> i32 {
+    pub(crate) fn ended(mut self) -> i32 {
         let status = self.child.wait().unwrap();
         status.code().unwrap_or(-1)
     }
@@ -79,7 +79,7 @@ impl Drop for Service {
     }
 }
 
-fn write_settings(folder: &Path, world: &World, port: u16) {
+pub(crate) fn write_settings(folder: &Path, world: &World, port: u16) {
     let settings = world.settings(&folder.join("p.db")).replace("127.0.0.1:0", &format!("127.0.0.1:{port}"));
     let quick = "queue.debounce = 0\nqueue.create_delay = 0\nretry.first_delay = \"20ms\"\nretry.max_delay = \"100ms\"\n";
     std::fs::write(folder.join("config.toml"), format!("{quick}{settings}")).unwrap();
@@ -162,7 +162,7 @@ fn on_a_full_disk_the_answer_is_503_and_everything_acknowledged_is_stored() {
 }
 
 #[test]
-fn run_until_idle_ends_when_nothing_is_due() {
+fn run_until_idle_ends_when_nothing_is_due_and_does_not_wait_for_a_peer_that_is_away() {
     let folder = tempfile::tempdir().unwrap();
     let (world, port) = (World::start(1).unwrap(), free_port());
     write_settings(folder.path(), &world, port);
@@ -171,6 +171,9 @@ fn run_until_idle_ends_when_nothing_is_due() {
     assert!(service.report(world.pairs[0].scene));
     service.signal("-TERM");
     assert_eq!(service.ended(), 0, "SIGTERM ends it in order");
+    let left = run(folder.path(), &["run", "--until-idle"]);
+    assert_eq!(left.status.code(), Some(69), "{}", errors(&left));
+    assert!(errors(&left).contains("scenes that are due were left"), "{}", errors(&left));
     world.plex.come_back().unwrap();
     let output = run(folder.path(), &["run", "--until-idle"]);
     assert_eq!(output.status.code(), Some(0), "{}", errors(&output));

@@ -4,7 +4,7 @@ use rstest::rstest;
 
 use super::super::failure::{Failure, Peer};
 use super::super::ids::RunToken;
-use super::super::job::{Debounce, SceneEvent, accept, settle};
+use super::super::job::{Circumstances, Debounce, SceneEvent, accept, settle};
 use super::super::retry::RetryPolicy;
 use super::*;
 use crate::domain::event::Trigger;
@@ -14,6 +14,7 @@ use rand::rngs::SmallRng;
 const POLICY: RetryPolicy = RetryPolicy {
     first_delay: Duration::from_secs(2),
     max_delay: Duration::from_mins(10),
+    adaptive: true,
     give_up_after: Duration::from_hours(72),
     min_attempts: 12,
     not_found_for: Duration::from_hours(14 * 24),
@@ -40,7 +41,8 @@ fn run(class: Option<FailureClass>, code: &'static str) -> (Job, Vec<PastRun>) {
     job.claim(RunToken(1), at(9));
     let failure = class.map(|class| Failure::new(class, Peer::Plex, code, "Plex said something"));
     let outcome = failure.as_ref().map_or(Ok(()), Err);
-    let verdict = settle(&job, outcome, &POLICY, at(10), &mut SmallRng::seed_from_u64(7));
+    let verdict =
+        settle(&job, outcome, &POLICY, Circumstances::default(), at(10), &mut SmallRng::seed_from_u64(7));
     job.finish(outcome, &verdict, at(10));
     (job, vec![PastRun { ended_at: at(10), class }])
 }
