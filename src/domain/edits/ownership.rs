@@ -19,9 +19,10 @@ pub(super) fn decide(field: Field, wanted: &[Tag], standing: Standing<'_>, polic
     let [asked, held, ours] = [wanted, present, base].map(|tags| Names::of(field, tags));
     let leaves = |tag: &Tag| !asked.has(tag) && may_go(ours.has(tag), wanted.is_empty(), policy);
     let (remove, stay): (Vec<_>, Vec<_>) = present.iter().cloned().partition(leaves);
-    // As with a text: an unlocked list may have been refreshed by Plex, an empty one wiped, and both are repaired.
+    // As with a text: an unlocked list may have been refreshed by Plex, an empty one wiped, and both are repaired. One
+    // that our own removals empty would look wiped the next time.
     let keeps_hand_edits = match (policy.hand_edits, policy.ownership) {
-        (HandEdits::Keep, Ownership::Own | Ownership::Add) => locked && !present.is_empty(),
+        (HandEdits::Keep, Ownership::Own | Ownership::Add) => locked && !stay.is_empty(),
         (HandEdits::Keep, Ownership::Mirror)
         | (HandEdits::Overwrite, Ownership::Own | Ownership::Add | Ownership::Mirror) => false,
     };

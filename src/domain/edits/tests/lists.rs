@@ -123,6 +123,17 @@ fn or_it_comes_back(#[case] locked: bool, #[case] hand_edits: HandEdits, #[case]
 }
 
 #[test]
+fn an_element_taken_out_by_hand_comes_back_when_nothing_else_would_be_left() {
+    let plan = planned("c", &holding("b", true), "b c", &policy());
+    let (_, add, remove, _) = change(&plan);
+    assert_eq!(
+        (add.as_str(), remove.as_str()),
+        ("c", "b"),
+        "the emptied list would be taken for wiped next time"
+    );
+}
+
+#[test]
 fn the_lock_belongs_to_what_is_wanted() {
     let lock = |wanted, present, base| change(&planned(wanted, &holding(present, false), base, &policy())).3;
     assert_eq!(lock("a", "", ""), Some(true));
