@@ -85,6 +85,16 @@ impl Circuits {
         all.first().copied().unwrap_or(Admission::All)
     }
 
+    /// Whether a job in hand may make a call over the circuit: it may have been held since the job was claimed.
+    pub fn let_pass(&self, circuit: Circuit) -> Result<(), Failure> {
+        let held = self.known().breakers.get(&circuit).is_some_and(|it| it.state() == BreakerState::Open);
+        if held {
+            let detail = format!("{circuit} is held since the scene was taken into hand");
+            return Err(Failure::interrupted("held", detail));
+        }
+        Ok(())
+    }
+
     /// A call over the circuit brought what it was made for.
     pub fn succeeded(&self, circuit: Circuit) {
         let mut known = self.known();

@@ -75,6 +75,7 @@ impl Stages for ActorStages {
     }
 
     async fn read_scene(&self, scene: SceneId) -> Result<Scene, Failure> {
+        self.circuits.let_pass(Circuit::Stash)?;
         self.questions.turn().await;
         let answer = self.stash.find_scene(scene).await;
         answer
@@ -83,6 +84,7 @@ impl Stages for ActorStages {
     }
 
     async fn find_match(&self, scene: &Arc<Scene>, distrust: &[RatingKey]) -> Result<Found, Failure> {
+        self.circuits.let_pass(Circuit::PlexRead)?;
         let ask = FindMatch { scene: Arc::clone(scene), distrust: distrust.to_vec() };
         let found = self.matching.ask(ask, MATCH_LIMIT).await.unwrap_or_else(|error| Err(restarted(error)));
         found.map_err(|failure| self.circuits.failed(failure, Some(scene.id)))
@@ -95,6 +97,8 @@ impl Stages for ActorStages {
         target: &Target,
         job: &ClaimedJob,
     ) -> Result<Applied, NotDone> {
+        self.circuits.let_pass(Circuit::PlexRead)?;
+        self.circuits.let_pass(Circuit::PlexWrite)?;
         let ask = ApplyEdits {
             scene: Arc::clone(scene),
             machine: machine.clone(),

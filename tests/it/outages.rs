@@ -124,6 +124,7 @@ fn a_peer_that_asks_for_an_absurd_pause_is_left_alone_for_an_hour_and_then_serve
     app.advance(Duration::from_secs(4));
     let held = wait_for("it is held", || app.outage("plex_read", false));
     assert_eq!(held["cause"], "throttled", "{held}");
+    app.wait_until_calm();
     app.world.plex.clear_requests();
     pass(&app, 59 * 60, || false);
     assert_eq!(app.world.plex.requests().len(), 0, "it is left alone for as long as an hour");
