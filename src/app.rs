@@ -21,6 +21,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::job::Pause;
 use crate::store::counts::counts;
+use crate::store::tokens::NarrowTokens;
 use crate::store::{self, InstanceLock, ReadConn, Readers, StoreError, queue, settings, steer};
 use crate::supervision::supervisor::{ActorName, GaveUp};
 use crate::supervision::{Board, Fault, Link, Supervisor};
@@ -65,7 +66,7 @@ impl App {
     pub fn start(config: &Config, clock: Arc<dyn Clock>, seed: u64) -> anyhow::Result<Self> {
         let lock = InstanceLock::acquire(&config.storage.path, &owner(clock.as_ref()))?;
         let mut rng = SmallRng::seed_from_u64(seed);
-        let client_id = open_database(config, &mut rng)?;
+        let kept = open_database(config, &mut rng)?;
         let readers = Readers::open(&config.storage.path)?;
         let listener = TcpListener::bind(config.server.listen).with_context(|| {
             format!("cannot listen on {}; is another PlexSync running?", config.server.listen)
@@ -75,12 +76,12 @@ impl App {
 
         let links = Links::new();
         let ways = Ways::new(config, &readers, &clock)?;
-        let parts = parts(config, &clock, rng.random(), client_id, &readers, &links, &ways)?;
+        let parts = parts(config, &clock, rng.random(), kept.client_id, &readers, &links, &ways)?;
         let (supervisor, gave_up) =
             Supervisor::start(children(&parts, &links, &clock), restarts(config), Arc::clone(&clock));
         let draining = Arc::new(AtomicBool::new(false));
         let web = WebState {
-            access: Arc::new(Access::new(config.server.token.clone(), &config.server.allowed_hosts)),
+            access: Arc::new(Access::new(config.server.token.clone(), kept.tokens, &known_hosts(config))),
             ingest: links.ingest.clone(),
             persistence: links.persistence.clone(),
             permits: WebState::permits(),
@@ -192,15 +193,29 @@ fn owner(clock: &dyn Clock) -> String {
     )
 }
 
-/// Makes the database ready and returns the id under which Plex knows this installation.
-fn open_database(config: &Config, rng: &mut impl Rng) -> anyhow::Result<String> {
-    let mut writer = store::open(&config.storage.path)?;
-    if let Some(chosen) = &config.plex.client_id {
-        return Ok(chosen.clone());
-    }
+/// What the database keeps about this installation.
+struct Kept {
+    /// The id under which Plex knows it.
+    client_id: String,
+    tokens: NarrowTokens,
+}
+
+/// Makes the database ready.
+#[expect(clippy::disallowed_methods, reason = "no secret follows from a seed that somebody could guess")]
+fn open_database(config: &Config, rng: &mut impl Rng) -> anyhow::Result<Kept> {
     let fresh = crate::domain::ids::CorrelationId::random(rng).to_string();
-    Ok(writer.write(|tx| match settings::get(tx, settings::CLIENT_ID)? {
-        Some(known) => Ok(known),
-        None => settings::put(tx, settings::CLIENT_ID, &fresh).map(|()| fresh),
+    let mut writer = store::open(&config.storage.path)?;
+    Ok(writer.write(|tx| {
+        let client_id = match &config.plex.client_id {
+            Some(chosen) => chosen.clone(),
+            None => settings::get_or_put(tx, settings::CLIENT_ID, &fresh)?,
+        };
+        Ok(Kept { client_id, tokens: store::tokens::narrow(tx, &mut rand::rng())? })
     })?)
+}
+
+/// The names under which the service may be addressed while it has no token.
+fn known_hosts(config: &Config) -> Vec<String> {
+    let public = config.server.public_url.as_ref().and_then(|url| url.host_str()).map(str::to_owned);
+    config.server.allowed_hosts.iter().cloned().chain(public).collect()
 }

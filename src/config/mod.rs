@@ -47,7 +47,7 @@ pub use queue::QueueConfig;
 pub use rate_limit::RateLimitConfig;
 pub use retry::RetryConfig;
 pub use secret::{MASK, SecretError, SecretSource, SecretSources};
-pub use server::ServerConfig;
+pub use server::{ServerConfig, local_url};
 pub use show::render_show;
 pub use stash::StashConfig;
 pub use storage::StorageConfig;

@@ -24,6 +24,7 @@ mod schema;
 pub mod settings;
 pub mod settle;
 pub mod steer;
+pub mod tokens;
 pub mod writes;
 
 pub use connection::{ReadConn, Reader, WriteTx, Writer, integrity, open};

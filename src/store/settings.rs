@@ -30,3 +30,11 @@ pub fn remove(tx: &mut WriteTx<'_>, key: &str) -> Result<(), StoreError> {
     diesel::delete(settings::table.find(key)).execute(tx.connection())?;
     Ok(())
 }
+
+/// The value under the key; the first one who asks puts `fresh` there, and it stays.
+pub fn get_or_put(tx: &mut WriteTx<'_>, key: &str, fresh: &str) -> Result<String, StoreError> {
+    match get(tx, key)? {
+        Some(known) => Ok(known),
+        None => put(tx, key, fresh).map(|()| fresh.to_owned()),
+    }
+}

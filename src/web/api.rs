@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
+use super::auth::Scope;
 use super::error::WebError;
 use super::state::WebState;
 use crate::domain::ids::SceneId;
@@ -37,7 +38,7 @@ pub(super) async fn jobs(
     state: web::Data<WebState>,
     page: web::Query<Page>,
 ) -> Result<HttpResponse, WebError> {
-    state.access.check(request.method(), request.headers())?;
+    state.access.check(&request, Scope::Everything)?;
     let Page { state: word, limit, after } = page.into_inner();
     let wanted = match word.as_deref() {
         None => None,
@@ -59,7 +60,7 @@ pub(super) async fn job(
     state: web::Data<WebState>,
     scene: web::Path<String>,
 ) -> Result<HttpResponse, WebError> {
-    state.access.check(request.method(), request.headers())?;
+    state.access.check(&request, Scope::Everything)?;
     let scene: SceneId = scene.parse().map_err(|error: crate::domain::ids::IdError| {
         WebError::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string())
     })?;

@@ -1,45 +1,68 @@
 //! Who may ask? Tokens in constant time; without a token the name in `Host` and the `Origin` of a write are checked.
 
+use actix_web::HttpRequest;
 use actix_web::http::header::{AUTHORIZATION, HOST, HeaderMap, ORIGIN};
 use actix_web::http::{Method, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret as _, SecretString};
-use subtle::ConstantTimeEq as _;
+use subtle::{Choice, ConstantTimeEq as _};
 
 use super::error::WebError;
+use crate::store::tokens::NarrowTokens;
+
+/// What a request is for. Some things a narrower token opens as well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Only the service's own token will do.
+    Everything,
+    /// The hook token as well.
+    PostEvents,
+    /// The plugin token as well, also in the query: Stash keeps the address of a plugin source and sends nothing else.
+    ReadPlugin,
+}
 
 /// What a request has to show.
 #[derive(Debug, Clone)]
 pub struct Access {
     token: Option<SecretString>,
+    narrow: NarrowTokens,
     /// Host names, without a port and in lower case, under which the service may be addressed when it has no token.
     hosts: Vec<String>,
 }
 
 impl Access {
-    /// Loopback names are always allowed.
-    pub fn new(token: Option<SecretString>, allowed_hosts: &[String]) -> Self {
+    /// Loopback names are always allowed. Without a `token` the others are not asked for.
+    pub fn new(token: Option<SecretString>, narrow: NarrowTokens, allowed_hosts: &[String]) -> Self {
         let loopback = ["localhost", "127.0.0.1", "[::1]"].map(str::to_owned);
         let allowed = allowed_hosts.iter().map(|host| host.to_ascii_lowercase());
-        Self { token, hosts: loopback.into_iter().chain(allowed).collect() }
+        Self { token, narrow, hosts: loopback.into_iter().chain(allowed).collect() }
     }
 
     /// Lets a request pass or says why not.
-    pub fn check(&self, method: &Method, headers: &HeaderMap) -> Result<(), WebError> {
-        if let Some(token) = &self.token {
-            let expected = token.expose_secret().as_bytes();
-            return match presented(headers) {
-                Some(shown) if bool::from(shown.as_bytes().ct_eq(expected)) => Ok(()),
-                Some(_) => Err(WebError::new(StatusCode::UNAUTHORIZED, "the token is wrong")),
-                None => Err(WebError::new(
-                    StatusCode::UNAUTHORIZED,
-                    "a token is needed: as bearer, as X-PlexSync-Token, or as the password of HTTP Basic",
-                )),
-            };
+    pub fn check(&self, request: &HttpRequest, scope: Scope) -> Result<(), WebError> {
+        let shown = presented(request.headers()).or_else(|| match scope {
+            Scope::Everything | Scope::PostEvents => None,
+            Scope::ReadPlugin => in_query(request.query_string()),
+        });
+        let Some(token) = &self.token else {
+            self.check_host(request.headers())?;
+            return self.check_origin(request.method(), request.headers());
+        };
+        let narrow = match scope {
+            Scope::Everything => None,
+            Scope::PostEvents => Some(&self.narrow.hook),
+            Scope::ReadPlugin => Some(&self.narrow.plugin),
+        };
+        match shown {
+            // All are compared, so that the time tells nothing.
+            Some(shown) if is_one_of(&shown, [Some(token), narrow]) => Ok(()),
+            Some(_) => Err(WebError::new(StatusCode::UNAUTHORIZED, "the token is wrong")),
+            None => Err(WebError::new(
+                StatusCode::UNAUTHORIZED,
+                "a token is needed: as bearer, as X-PlexSync-Token, or as the password of HTTP Basic",
+            )),
         }
-        self.check_host(headers)?;
-        self.check_origin(method, headers)
     }
 
     /// A web page elsewhere can point a name of its own at this machine (DNS rebinding), but it cannot hide that name.
@@ -72,6 +95,20 @@ impl Access {
     }
 }
 
+/// In constant time for texts of one length.
+fn is_one_of(shown: &str, tokens: [Option<&SecretString>; 2]) -> bool {
+    let equal = tokens.into_iter().flatten().fold(Choice::from(0), |equal, token| {
+        equal | shown.as_bytes().ct_eq(token.expose_secret().as_bytes())
+    });
+    equal.into()
+}
+
+fn in_query(query: &str) -> Option<String> {
+    url::form_urlencoded::parse(query.as_bytes())
+        .find(|(name, _)| name == "token")
+        .map(|(_, token)| token.into_owned())
+}
+
 fn without_port(host: &str) -> &str {
     match host.rsplit_once(':') {
         Some((name, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => name,
@@ -95,55 +132,4 @@ fn presented(headers: &HeaderMap) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use actix_web::ResponseError as _;
-    use actix_web::http::header::{HeaderName, HeaderValue};
-    use rstest::rstest;
-
-    use super::*;
-
-    fn check(token: Option<&str>, method: &Method, headers: &[(&str, &str)]) -> u16 {
-        let access = Access::new(token.map(Into::into), &["nas.local".to_owned()]);
-        let header = |(name, value): &(&str, &str)| {
-            (HeaderName::try_from(*name).unwrap(), HeaderValue::try_from(*value).unwrap())
-        };
-        let headers: HeaderMap = headers.iter().map(header).collect();
-        access.check(method, &headers).map_or_else(|error| error.status_code().as_u16(), |()| 200)
-    }
-
-    #[rstest]
-    #[case::bearer(&[("authorization", "Bearer s3cret")], 200)]
-    #[case::own_header(&[("x-plexsync-token", "s3cret")], 200)]
-    #[case::basic(&[("authorization", "Basic YW55Ym9keTpzM2NyZXQ=")], 200)]
-    #[case::wrong(&[("authorization", "Bearer s3cret2")], 401)]
-    #[case::empty(&[("authorization", "Bearer ")], 401)]
-    #[case::not_base64(&[("authorization", "Basic ***")], 401)]
-    #[case::none(&[], 401)]
-    fn with_a_token_every_request_shows_it(#[case] headers: &[(&str, &str)], #[case] status: u16) {
-        assert_eq!(check(Some("s3cret"), &Method::POST, headers), status);
-    }
-
-    #[rstest]
-    #[case("localhost:8765", 200)]
-    #[case("127.0.0.1:8765", 200)]
-    #[case("[::1]:8765", 200)]
-    #[case("NAS.local", 200)]
-    #[case("evil.example:8765", 421)]
-    #[case("", 421)]
-    fn without_a_token_only_known_names_are_answered(#[case] host: &str, #[case] status: u16) {
-        assert_eq!(check(None, &Method::GET, &[("host", host)]), status);
-    }
-
-    #[rstest]
-    #[case(&Method::POST, "http://evil.example", 403)]
-    #[case(&Method::POST, "null", 403)]
-    #[case(&Method::POST, "http://localhost:8765", 200)]
-    #[case(&Method::GET, "http://evil.example", 200)]
-    fn without_a_token_a_foreign_page_cannot_post(
-        #[case] method: &Method,
-        #[case] origin: &str,
-        #[case] status: u16,
-    ) {
-        assert_eq!(check(None, method, &[("host", "localhost"), ("origin", origin)]), status);
-    }
-}
+mod tests;

@@ -8,6 +8,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 
 use super::api;
+use super::auth::Scope;
 use super::correlation::correlation_of;
 use super::error::WebError;
 use super::state::WebState;
@@ -25,6 +26,7 @@ const PROOF_LIMIT: Duration = Duration::from_secs(5);
 pub(super) fn configure(routes: &mut web::ServiceConfig) {
     routes
         .route("/webhooks/stash", web::post().to(take_webhook))
+        .route("/webhooks/stash/ping", web::post().to(ping))
         .route("/api/v1/status", web::get().to(status))
         .route("/api/v1/jobs", web::get().to(api::jobs))
         .route("/api/v1/jobs/{scene}", web::get().to(api::job))
@@ -58,7 +60,7 @@ async fn take_webhook(
     state: web::Data<WebState>,
     body: web::Payload,
 ) -> Result<HttpResponse, WebError> {
-    state.access.check(request.method(), request.headers())?;
+    state.access.check(&request, Scope::PostEvents)?;
     if state.is_draining() {
         return Err(WebError::later("PlexSync is stopping"));
     }
@@ -82,6 +84,17 @@ async fn take_webhook(
         reason: whole.reason,
         events: if is_array { events } else { Vec::new() },
     }))
+}
+
+#[derive(Serialize)]
+struct Pong {
+    version: &'static str,
+}
+
+/// Whether an event would be let in. The hook asks this from where Stash runs it.
+async fn ping(request: HttpRequest, state: web::Data<WebState>) -> Result<HttpResponse, WebError> {
+    state.access.check(&request, Scope::PostEvents)?;
+    Ok(HttpResponse::Ok().json(Pong { version: env!("CARGO_PKG_VERSION") }))
 }
 
 fn is_json(request: &HttpRequest) -> Result<(), WebError> {
@@ -139,7 +152,7 @@ fn overall(events: &[AcceptedEvent]) -> TakenEvent {
 }
 
 async fn status(request: HttpRequest, state: web::Data<WebState>) -> Result<HttpResponse, WebError> {
-    state.access.check(request.method(), request.headers())?;
+    state.access.check(&request, Scope::Everything)?;
     let now = state.clock.now();
     let mut status = api::reading(&state, move |reader| Status::read(reader, now)).await?;
     status.service = Some(super::status::ServiceStatus {
@@ -183,6 +196,6 @@ async fn ready(state: web::Data<WebState>) -> Result<HttpResponse, WebError> {
 }
 
 async fn nothing_here(request: HttpRequest, state: web::Data<WebState>) -> Result<HttpResponse, WebError> {
-    state.access.check(request.method(), request.headers())?;
+    state.access.check(&request, Scope::Everything)?;
     Err(WebError::new(StatusCode::NOT_FOUND, "there is nothing here"))
 }

@@ -120,6 +120,29 @@ fn a_token_opens_everything_and_nothing_opens_without_it() {
 }
 
 #[test]
+fn the_hook_token_posts_events_and_opens_nothing_else() {
+    let app = TestApp::start_with(0, "server.token = \"s3cret\"\nqueue.debounce = \"30s\"");
+    let bearer = format!("Bearer {}", app.hook_token());
+    let headers = [("content-type", "application/json"), ("authorization", bearer.as_str())];
+    assert_eq!(app.post_with(r#"{"type":"Scene.Update.Post","id":1}"#, &headers).0, 202);
+    for path in ["/api/v1/status", "/api/v1/jobs", "/api/v1/jobs/1", "/nothing"] {
+        let answer =
+            agent().get(format!("{}{path}", app.url)).header("authorization", &bearer).call().unwrap();
+        assert_eq!(answer.status(), 401, "{path}");
+    }
+}
+
+#[test]
+fn without_a_token_the_name_in_the_public_address_is_known() {
+    let app = TestApp::start_with(0, "server.public_url = \"http://nas.lan:8765\"");
+    let ask = |host: &str| {
+        let request = agent().get(format!("{}/api/v1/status", app.url)).header("host", host);
+        request.call().unwrap().status().as_u16()
+    };
+    assert_eq!((ask("nas.lan:8765"), ask("other.lan:8765")), (200, 421));
+}
+
+#[test]
 fn the_callers_correlation_id_is_kept_and_an_unfit_one_replaced() {
     let app = TestApp::start(0);
     for (given, kept) in [("abc-1", true), ("no spaces", false)] {

@@ -34,6 +34,15 @@ fn overrides(setting: &str) -> String {
     "server.listen = \"[::]:8765\"",
     "[::]:8765 can be reached from other machines and needs server.token (set one, or listen on 127.0.0.1)"
 )]
+#[case(
+    "server.public_url = \"plexsync:8765\"",
+    "is not a URL: \"plexsync:8765\" (did you mean \"http://plexsync:8765\"?)"
+)]
+#[case(
+    "server.public_url = \"http://plexsync:8765/webhooks/stash\"",
+    "has more in it than the server's address: \"http://plexsync:8765/webhooks/stash\" (did you mean \"http://plexsync:8765\"?)"
+)]
+#[case("server.public_url = 8765", "is not a text: 8765 (did you mean \"8765\"?)")]
 #[case("server.token = 12345678", "is not a text (write it in quotes)")]
 #[case(
     "server.token = \"two words\"",
@@ -286,6 +295,17 @@ fn zero_switches_debounce_off_with_or_without_quotes() {
 fn a_server_may_stand_behind_a_path(#[case] written: &str, #[case] meant: &str) {
     let config = Config::defaults_with(&format!("[stash]\nurl = \"{written}\"\n")).unwrap();
     assert_eq!(config.stash.url.as_str(), meant);
+}
+
+#[rstest]
+#[case("listen = \"127.0.0.1:80\"", "http://127.0.0.1/")]
+#[case("listen = \"[::1]:8765\"", "http://[::1]:8765/")]
+#[case("listen = \"0.0.0.0:8765\"\ntoken = \"x\"", "http://127.0.0.1:8765/")]
+#[case("listen = \"[::]:8765\"\ntoken = \"x\"", "http://[::1]:8765/")]
+#[case("public_url = \"https://nas.lan/plexsync\"", "https://nas.lan/plexsync/")]
+fn stash_reaches_the_public_address_or_else_the_one_listened_on(#[case] server: &str, #[case] at: &str) {
+    let server = Config::defaults_with(&format!("[server]\n{server}\n")).unwrap().server;
+    assert_eq!(server.reached_at(server.listen).as_str(), at);
 }
 
 #[test]

@@ -16,6 +16,7 @@ use plexsync::sim::world::{Pair, World};
 use plexsync::store::Readers;
 use plexsync::store::counts::{Counts, counts};
 use plexsync::store::jobs::{job, jobs as unfinished};
+use plexsync::store::settings;
 use plexsync::supervision::supervisor::ActorName;
 use plexsync::supervision::{Board, Fault};
 use serde_json::Value;
@@ -99,6 +100,11 @@ impl TestApp {
 
     pub(crate) fn job(&self, scene: i64) -> Option<Job> {
         self.readers.with(|reader| job(reader, SceneId::try_from(scene).unwrap())).unwrap()
+    }
+
+    /// The token that the service made for its plugin.
+    pub(crate) fn hook_token(&self) -> String {
+        self.readers.with(|reader| settings::get(reader, "hook_token")).unwrap().unwrap()
     }
 
     pub(crate) fn counts(&self) -> Counts {
