@@ -44,7 +44,14 @@ impl Failed {
 
     #[expect(clippy::print_stderr, reason = "the command line speaks to a person")]
     pub(super) fn print(&self) {
-        eprintln!("plexsync: {:#}", self.error);
+        eprintln!("plexsync: {self}");
+    }
+}
+
+/// The error with its causes.
+impl std::fmt::Display for Failed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:#}", self.error)
     }
 }
 

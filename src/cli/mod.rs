@@ -4,6 +4,7 @@ mod config;
 mod dead;
 mod demo;
 mod exit;
+mod hook;
 mod output;
 mod queue;
 mod run;
@@ -68,6 +69,8 @@ enum Command {
     /// Show what was given up, and try it again or let it go
     #[command(subcommand)]
     Dead(dead::DeadCommand),
+    /// What Stash starts for each change: hands over the event on standard input, and always succeeds
+    Hook(hook::HookArgs),
     /// For containers: succeeds when the service can store events
     Healthcheck,
 }
@@ -124,6 +127,10 @@ pub fn main() -> ExitCode {
         Command::Status(args) => status::status(&global, &args),
         Command::Queue(command) => queue::queue(&global, command),
         Command::Dead(command) => dead::dead(&global, command),
+        Command::Hook(args) => {
+            hook::hook(&global, args);
+            Ok(())
+        }
         Command::Healthcheck => service::healthcheck(&global),
     };
     match done {

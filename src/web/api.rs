@@ -91,7 +91,7 @@ pub(super) async fn dead_letters(
     state: web::Data<WebState>,
     page: web::Query<LetterPage>,
 ) -> Result<HttpResponse, WebError> {
-    state.access.check(request.method(), request.headers())?;
+    state.access.check(&request, Scope::Everything)?;
     let LetterPage { code, limit, after } = page.into_inner();
     let limit = limit.unwrap_or(USUAL_PAGE).clamp(1, LONGEST_PAGE);
     let read = move |reader: &mut Reader| {
@@ -110,7 +110,7 @@ pub(super) async fn dead_letter(
     state: web::Data<WebState>,
     id: web::Path<String>,
 ) -> Result<HttpResponse, WebError> {
-    state.access.check(request.method(), request.headers())?;
+    state.access.check(&request, Scope::Everything)?;
     let id: i64 = id.parse().map_err(|error: std::num::ParseIntError| {
         let text = format!("{:?} is not the id of a dead letter: {error}", id.as_str());
         WebError::new(StatusCode::UNPROCESSABLE_ENTITY, text)

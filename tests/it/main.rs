@@ -11,9 +11,11 @@
 mod actors;
 mod clock;
 mod failures;
+mod hook;
 mod lists;
 mod outages;
 mod process;
+mod spool;
 mod steer;
 mod support;
 mod sync;

@@ -1,6 +1,8 @@
 //! What do the tests stand on? A whole service between simulated peers, asked over HTTP by another client than its own.
 
+pub(crate) mod plugin;
 mod setup;
+pub(crate) mod stranger;
 mod verdict;
 mod wait;
 
