@@ -91,6 +91,10 @@ impl<P: Peer> Running<P> {
         format!("http://{}", self.address)
     }
 
+    pub(crate) fn port(&self) -> u16 {
+        self.address.port()
+    }
+
     pub(crate) fn shared(&self) -> &Shared<P> {
         &self.shared
     }

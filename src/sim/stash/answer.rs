@@ -15,9 +15,15 @@ pub(crate) const NOT_OPEN: &str =
     "Internal system error. Error <runtime error: invalid memory address or nil pointer dereference>";
 pub(crate) const LOCKED: &str = "beginning transaction: database is locked";
 
+/// What was answered about plugins, by the key of its field.
+pub(crate) type AboutPlugins = std::collections::BTreeMap<String, Result<Value, String>>;
+
 /// Answers a valid query: the whole body, errors before data as the real one sends it.
-pub(crate) fn answer(state: &State, query: &Query, base: &str) -> Vec<u8> {
-    respond(query, |root| field(state, query, root, base))
+pub(crate) fn answer(state: &State, query: &Query, base: &str, plugins: &AboutPlugins) -> Vec<u8> {
+    respond(query, |root| match plugins.get(&root.key) {
+        Some(answered) => answered.clone(),
+        None => field(state, query, root, base),
+    })
 }
 
 /// The answer when nothing can be looked up.

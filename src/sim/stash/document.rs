@@ -69,9 +69,13 @@ impl Query {
             Invalid { message: error.to_string(), at, code: "GRAPHQL_PARSE_FAILED" }
         })?;
         let definition = chosen(&document, operation)?;
-        if definition.ty != OperationType::Query {
-            return Err(Invalid::operation("the simulated Stash knows queries only"));
-        }
+        let of = match definition.ty {
+            OperationType::Query => "Query",
+            OperationType::Mutation => "Mutation",
+            OperationType::Subscription => {
+                return Err(Invalid::operation("the simulated Stash has no subscriptions"));
+            }
+        };
         let variables = with_defaults(definition, variables)?;
         let fragments = document
             .fragments
@@ -82,13 +86,12 @@ impl Query {
         let fields = query.fields(&definition.selection_set.node);
         let mut roots = Vec::new();
         for field in fields {
-            query.check(field, "Query", version)?;
+            query.check(field, of, version)?;
             let name = field.node.name.node.to_string();
             let mut arguments = Map::new();
             for (argument, value) in &field.node.arguments {
                 if !schema::takes_argument(&name, &argument.node, version) {
-                    let message =
-                        format!("Unknown argument \"{}\" on field \"Query.{name}\".", argument.node);
+                    let message = format!("Unknown argument \"{}\" on field \"{of}.{name}\".", argument.node);
                     return Err(Invalid::at(argument.pos, message));
                 }
                 arguments.insert(argument.node.to_string(), resolved(value, &variables)?);

@@ -7,6 +7,7 @@ mod answer;
 mod document;
 mod filter;
 mod options;
+mod plugins;
 mod routes;
 mod scene;
 mod schema;
@@ -16,9 +17,11 @@ mod state;
 mod tests;
 
 use std::io;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use options::{StashOptions, SystemStatus};
+pub use plugins::HangUp;
 pub use scene::{Cover, NewFile, NewScene, Scene, SceneFile};
 pub use state::EntityKind;
 
@@ -26,7 +29,9 @@ use super::clock::SimClock;
 use super::faults::Faults;
 use super::net::Running;
 use super::record::Recorded;
+use plugins::{Machine, Plugins};
 use routes::Stash;
+use serde_json::{Value, json};
 use state::State;
 
 /// Kinds of requests, for counting and for faults.
@@ -67,6 +72,8 @@ pub struct HookCall {
     pub kind: String,
     /// Of the scene or of the entity.
     pub id: i64,
+    /// What Stash was asked to change; null where nobody asked.
+    pub input: Value,
     /// Absent where Stash sends none.
     pub input_fields: Option<Vec<String>>,
 }
@@ -86,8 +93,11 @@ impl SimStash {
     /// Starts a server without scenes on a free port of 127.0.0.1.
     pub fn start(options: StashOptions) -> io::Result<Self> {
         let clock = options.clock.clone();
-        let stash = Stash::new(State::new(options));
+        let StashOptions { runs_programs, has_python, .. } = options;
+        let stash = Stash::new(State::new(options), Plugins::new()?);
         let running = Arc::new(Running::start("sim-stash", stash)?);
+        let machine = Machine { port: running.port(), runs_programs, has_python };
+        running.peer().plugins().set_machine(machine);
         Ok(Self { running, hook: Arc::default(), clock })
     }
 
@@ -108,7 +118,7 @@ impl SimStash {
     /// Adds a scene as a scan does: the hook has no input.
     pub fn add_scene(&self, scene: NewScene) -> i64 {
         let id = self.running.peer().state().add_scene(scene);
-        self.call_hook("Scene.Create.Post", id, None);
+        self.call_hook("Scene.Create.Post", id, Value::Null, None);
         id
     }
 
@@ -116,7 +126,7 @@ impl SimStash {
     pub fn update_scene(&self, id: i64, change: impl FnOnce(&mut Scene)) -> bool {
         let fields = self.running.peer().state().change(id, true, change);
         let Some(fields) = fields else { return false };
-        self.call_hook("Scene.Update.Post", id, Some(fields));
+        self.call_hook("Scene.Update.Post", id, json!({ "id": id.to_string() }), Some(fields));
         true
     }
 
@@ -133,17 +143,22 @@ impl SimStash {
         let found = state.change(id, false, |scene| scene.files = files).is_some();
         drop(state);
         if found {
-            self.call_hook("Scene.Update.Post", id, None);
+            self.call_hook("Scene.Update.Post", id, Value::Null, None);
         }
         found
     }
 
     pub fn destroy_scene(&self, id: i64) -> bool {
-        let found = self.running.peer().state().scenes.remove(&id).is_some();
-        if found {
-            self.call_hook("Scene.Destroy.Post", id, None);
-        }
-        found
+        let Some(scene) = self.running.peer().state().scenes.remove(&id) else { return false };
+        let file = scene.files.first().map(|file| &file.file);
+        let input = json!({
+            "id": id.to_string(),
+            "delete_file": false,
+            "oshash": file.map(|file| file.oshash.as_str()),
+            "path": file.map(|file| file.path.as_str()),
+        });
+        self.call_hook("Scene.Destroy.Post", id, input, None);
+        true
     }
 
     pub fn scene(&self, id: i64) -> Option<Scene> {
@@ -162,6 +177,7 @@ impl SimStash {
         self.call_hook(
             &format!("{}.Update.Post", kind.name()),
             id,
+            json!({ "id": id.to_string(), "name": new }),
             Some(vec!["name".to_owned(), "id".to_owned()]),
         );
         true
@@ -171,7 +187,8 @@ impl SimStash {
     pub fn delete(&self, kind: EntityKind, name: &str) -> bool {
         let id = self.running.peer().state().delete(kind, name);
         let Some(id) = id else { return false };
-        self.call_hook(&format!("{}.Destroy.Post", kind.name()), id, None);
+        let input = json!({ "id": id.to_string() });
+        self.call_hook(&format!("{}.Destroy.Post", kind.name()), id, input, None);
         true
     }
 
@@ -233,11 +250,50 @@ impl SimStash {
         self.running.stop();
     }
 
-    /// Without any lock held: a hook may well look at this server.
-    fn call_hook(&self, kind: &str, id: i64, input_fields: Option<Vec<String>>) {
-        let hook = self.hook.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(hook) = hook {
-            hook(HookCall { kind: kind.to_owned(), id, input_fields });
+    /// Changes several scenes as the bulk edit does: all are changed first, then the hooks run, one scene after another.
+    /// When the client hangs up meanwhile, the running one is killed and the others never come.
+    pub fn bulk_update(&self, ids: &[i64], change: impl Fn(&mut Scene), client: &HangUp) {
+        let input = json!({ "ids": ids.iter().map(ToString::to_string).collect::<Vec<_>>() });
+        let changed: Vec<_> = ids
+            .iter()
+            .filter_map(|id| Some((*id, self.running.peer().state().change(*id, true, &change)?)))
+            .collect();
+        for (id, fields) in changed {
+            if client.is_hung_up() {
+                return;
+            }
+            self.call_hooks(&hook_call("Scene.Update.Post", id, input.clone(), Some(fields)), client);
         }
     }
+
+    /// The folder of the plugins. Whatever is put there is loaded by [`Self::reload_plugins`].
+    pub fn plugins_folder(&self) -> &Path {
+        self.running.peer().plugins().folder()
+    }
+
+    pub fn reload_plugins(&self) {
+        self.running.peer().plugins().reload();
+    }
+
+    /// The newest lines of the log, oldest first: level and message.
+    pub fn log(&self) -> Vec<(String, String)> {
+        self.running.peer().plugins().log()
+    }
+
+    fn call_hook(&self, kind: &str, id: i64, input: Value, input_fields: Option<Vec<String>>) {
+        self.call_hooks(&hook_call(kind, id, input, input_fields), &HangUp::default());
+    }
+
+    /// Without any lock held: a hook may well look at this server.
+    fn call_hooks(&self, call: &HookCall, client: &HangUp) {
+        let hook = self.hook.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(hook) = hook {
+            hook(call.clone());
+        }
+        self.running.peer().plugins().run_hooks(call, client);
+    }
+}
+
+fn hook_call(kind: &str, id: i64, input: Value, input_fields: Option<Vec<String>>) -> HookCall {
+    HookCall { kind: kind.to_owned(), id, input, input_fields }
 }

@@ -14,6 +14,10 @@ pub struct StashOptions {
     /// The zone in which times are written.
     pub offset: Offset,
     pub clock: SimClock,
+    /// Whether its machine runs programs that come with a plugin. Not so on another CPU than ours.
+    pub runs_programs: bool,
+    /// Whether its machine has a Python.
+    pub has_python: bool,
 }
 
 impl Default for StashOptions {
@@ -24,6 +28,8 @@ impl Default for StashOptions {
             // Not UTC: whoever compares times as text is to be found out.
             offset: Offset::constant(-5),
             clock: SimClock::default(),
+            runs_programs: true,
+            has_python: true,
         }
     }
 }

@@ -5,8 +5,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde_json::{Map, Value, json};
 
 use super::StashOp;
-use super::answer::{self, LOCKED, NOT_OPEN};
+use super::answer::{self, AboutPlugins, LOCKED, NOT_OPEN};
 use super::document::{Invalid, Query};
+use super::plugins::Plugins;
 use super::schema;
 use super::state::State;
 use crate::sim::faults::Failing;
@@ -19,11 +20,27 @@ const PLACEHOLDER: &str =
 /// The server side of a [`super::SimStash`].
 pub(crate) struct Stash {
     state: Mutex<State>,
+    plugins: Plugins,
 }
 
 impl Stash {
-    pub(crate) fn new(state: State) -> Self {
-        Self { state: Mutex::new(state) }
+    pub(crate) fn new(state: State, plugins: Plugins) -> Self {
+        Self { state: Mutex::new(state), plugins }
+    }
+
+    pub(crate) fn plugins(&self) -> &Plugins {
+        &self.plugins
+    }
+
+    /// Without the state in hand: a plugin runs for a while, and may ask for something itself.
+    fn about_plugins(&self, request: &Request) -> AboutPlugins {
+        let query = {
+            let state = self.state();
+            let is_open = request.segments().as_slice() == ["graphql"] && refused(&state, request).is_none();
+            is_open.then(|| read(request, &state).ok()).flatten()
+        };
+        let roots = query.into_iter().flat_map(|query| query.roots);
+        roots.filter_map(|root| Some((root.key.clone(), self.plugins.resolve(&root)?))).collect()
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
@@ -58,7 +75,10 @@ impl Peer for Stash {
     }
 
     fn answer(&self, request: &Request) -> Answer {
-        route(&self.state(), request).with("Vary", "Origin").with("X-Content-Type-Options", "nosniff")
+        let plugins = self.about_plugins(request);
+        route(&self.state(), request, &plugins)
+            .with("Vary", "Origin")
+            .with("X-Content-Type-Options", "nosniff")
     }
 
     fn failing(&self, request: &Request, failing: Failing) -> Answer {
@@ -74,7 +94,7 @@ impl Peer for Stash {
     }
 }
 
-fn route(state: &State, request: &Request) -> Answer {
+fn route(state: &State, request: &Request, plugins: &AboutPlugins) -> Answer {
     let segments = request.segments();
     if segments.as_slice() == ["healthz"] {
         return Answer::new(200, "text/plain", ".");
@@ -83,7 +103,7 @@ fn route(state: &State, request: &Request) -> Answer {
         return refusal;
     }
     match (request.method.as_str(), segments.as_slice()) {
-        (_, ["graphql"]) => graphql(state, request),
+        (_, ["graphql"]) => graphql(state, request, plugins),
         ("GET", ["scene", id, "screenshot"]) => screenshot(state, request, id),
         (_, ["scene", _, "screenshot"]) => Answer::empty(405).with("Allow", "GET"),
         _ => Answer::new(200, "text/html; charset=utf-8", "<!DOCTYPE html><html><body>Stash</body></html>"),
@@ -139,12 +159,12 @@ impl From<Invalid> for Refusal {
     }
 }
 
-fn graphql(state: &State, request: &Request) -> Answer {
+fn graphql(state: &State, request: &Request, plugins: &AboutPlugins) -> Answer {
     let base = format!("http://{}", request.header("host").unwrap_or("localhost"));
     let refuse =
         |status, error: Value| graphql_answer(state, request, status, answer::body(&[error], &Value::Null));
     match read(request, state) {
-        Ok(query) => graphql_answer(state, request, 200, answer::answer(state, &query, &base)),
+        Ok(query) => graphql_answer(state, request, 200, answer::answer(state, &query, &base, plugins)),
         Err(Refusal::Transport) => refuse(400, json!({ "message": "transport not supported" })),
         Err(Refusal::NotJson(why)) => {
             refuse(400, json!({ "message": format!("json request body could not be decoded: {why}") }))

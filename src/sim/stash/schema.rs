@@ -40,7 +40,22 @@ const QUERY: &[Field] = &[
     object("version", "Version"),
     object("systemStatus", "SystemStatus"),
     object("stats", "StatsResultType"),
+    object("plugins", "Plugin"),
+    object("configuration", "ConfigResult").since(24),
+    object("availablePackages", "Package").since(24),
+    object("installedPackages", "Package").since(24),
+    object("findJob", "Job").since(24),
+    object("logs", "LogEntry"),
     object("__type", "__Type").deprecated(),
+];
+
+const MUTATION: &[Field] = &[
+    object("configureGeneral", "ConfigGeneralResult").since(24),
+    plain("installPackages").since(24),
+    plain("uninstallPackages").since(24),
+    plain("setPluginsEnabled").since(24),
+    plain("reloadPlugins"),
+    plain("runPluginOperation").since(25),
 ];
 
 const SCENE: &[Field] = &[
@@ -129,6 +144,27 @@ const NAMED: &[Field] = &[plain("id"), plain("name"), plain("created_at"), plain
 fn all_fields(of: &str) -> Option<&'static [Field]> {
     Some(match of {
         "Query" => QUERY,
+        "Mutation" => MUTATION,
+        "Plugin" => {
+            const {
+                &[
+                    plain("id"),
+                    plain("name"),
+                    plain("version"),
+                    plain("enabled"),
+                    object("hooks", "PluginHook"),
+                ]
+            }
+        }
+        "PluginHook" => const { &[plain("name"), plain("hooks")] },
+        "ConfigResult" => const { &[object("general", "ConfigGeneralResult"), plain("plugins")] },
+        "ConfigGeneralResult" => const { &[object("pluginPackageSources", "PackageSource")] },
+        "PackageSource" => const { &[plain("name"), plain("url"), plain("local_path")] },
+        "Package" => {
+            const { &[plain("package_id"), plain("name"), plain("version"), plain("date"), plain("sourceURL")] }
+        }
+        "Job" => const { &[plain("id"), plain("status"), plain("error")] },
+        "LogEntry" => const { &[plain("time"), plain("level"), plain("message")] },
         "Scene" => SCENE,
         "VideoFile" => VIDEO_FILE,
         "Fingerprint" => const { &[plain("type"), plain("value")] },
@@ -173,7 +209,13 @@ pub(crate) fn takes_argument(field: &str, argument: &str, version: Minor) -> boo
         ("findScenes", "ids") => version >= 25,
         ("findScenes", "scene_filter" | "filter" | "scene_ids")
         | ("findScene", "id" | "checksum")
-        | ("__type", "name") => true,
+        | ("__type", "name")
+        | ("configureGeneral" | "findJob", "input")
+        | ("availablePackages", "type" | "source")
+        | ("installedPackages", "type")
+        | ("installPackages" | "uninstallPackages", "type" | "packages")
+        | ("setPluginsEnabled", "enabledMap")
+        | ("runPluginOperation", "plugin_id" | "args") => true,
         _ => false,
     }
 }
@@ -199,6 +241,10 @@ mod tests {
     fn every_object_field_leads_to_a_type() {
         for of in [
             "Query",
+            "Mutation",
+            "Plugin",
+            "ConfigResult",
+            "ConfigGeneralResult",
             "Scene",
             "VideoFile",
             "Studio",
