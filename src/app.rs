@@ -20,6 +20,7 @@ use crate::actors::scheduler::Scheduler;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::job::Pause;
+use crate::plugin::{Target, own_program};
 use crate::store::counts::counts;
 use crate::store::tokens::NarrowTokens;
 use crate::store::{self, InstanceLock, ReadConn, Readers, StoreError, queue, settings, steer};
@@ -27,6 +28,7 @@ use crate::supervision::supervisor::{ActorName, GaveUp};
 use crate::supervision::{Board, Fault, Link, Supervisor};
 use crate::web::WebState;
 use crate::web::auth::Access;
+use crate::web::plugin_source::PluginOffer;
 use crate::web::server::serve;
 use parts::{Links, children, parts, restarts};
 use ways::Ways;
@@ -80,8 +82,11 @@ impl App {
         let (supervisor, gave_up) =
             Supervisor::start(children(&parts, &links, &clock), restarts(config), Arc::clone(&clock));
         let draining = Arc::new(AtomicBool::new(false));
+        let target = Target { url: config.server.reached_at(address), token: kept.tokens.hook.clone() };
+        let program = own_program().context("cannot tell which program this is")?;
         let web = WebState {
             access: Arc::new(Access::new(config.server.token.clone(), kept.tokens, &known_hosts(config))),
+            plugin: PluginOffer::new(target, program),
             ingest: links.ingest.clone(),
             persistence: links.persistence.clone(),
             permits: WebState::permits(),

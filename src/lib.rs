@@ -9,6 +9,7 @@ pub mod domain;
 pub mod hook;
 pub mod http;
 pub mod plex;
+pub mod plugin;
 pub mod sim;
 pub mod stash;
 pub mod store;

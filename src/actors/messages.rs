@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::Message;
+use jiff::Timestamp;
 use thiserror::Error;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -123,6 +124,14 @@ pub struct NoteOutages(pub Arc<[OutageNote]>);
 #[derive(Message)]
 #[rtype(result = "Result<(), StoreError>")]
 pub struct ProveWritable;
+
+/// To Persistence: since when is there this version of the plugin for Stash?
+#[derive(Message)]
+#[rtype(result = "Result<Timestamp, StoreError>")]
+pub struct DatePlugin {
+    pub variant: &'static str,
+    pub version: String,
+}
 
 /// To Persistence: drop what is older than it is kept.
 #[derive(Message)]

@@ -10,8 +10,8 @@ use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
 
 use super::messages::{
-    Accept, BeginWalk, ChangeIndex, ClaimDue, NoteOutages, OpenIntent, ProveWritable, Prune, RebaseDue,
-    Release, Settle, SettleEarlier, TakeBack,
+    Accept, BeginWalk, ChangeIndex, ClaimDue, DatePlugin, NoteOutages, OpenIntent, ProveWritable, Prune,
+    RebaseDue, Release, Settle, SettleEarlier, TakeBack,
 };
 use crate::clock::Clock;
 use crate::domain::failure::FailureClass;
@@ -21,7 +21,7 @@ use crate::store::intents::{self, Opening};
 use crate::store::queue::{AcceptedEvent, Claims};
 use crate::store::settle::{self, Settled};
 use crate::store::{
-    Reader, StoreError, WriteTx, Writer, attempts, outages, plex_index, prune, queue, settings,
+    Reader, StoreError, WriteTx, Writer, attempts, outages, plex_index, plugin_dates, prune, queue, settings,
 };
 use crate::supervision::Watch;
 
@@ -216,6 +216,15 @@ impl Handler<ProveWritable> for Persistence {
     fn handle(&mut self, ProveWritable: ProveWritable, _: &mut Context<Self>) -> Self::Result {
         let now = self.now();
         self.writer.write(|tx| settings::put(tx, "proved_writable_at", &now.to_string()))
+    }
+}
+
+impl Handler<DatePlugin> for Persistence {
+    type Result = Result<Timestamp, StoreError>;
+
+    fn handle(&mut self, DatePlugin { variant, version }: DatePlugin, _: &mut Context<Self>) -> Self::Result {
+        let now = self.now();
+        self.writer.write(|tx| plugin_dates::date_of(tx, variant, &version, now))
     }
 }
 

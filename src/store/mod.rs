@@ -16,6 +16,7 @@ mod lock;
 mod migrations;
 pub mod outages;
 pub mod plex_index;
+pub mod plugin_dates;
 pub mod prune;
 pub mod queue;
 mod readers;

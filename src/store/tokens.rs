@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rand::CryptoRng;
 use secrecy::SecretString;
 
-use super::connection::WriteTx;
+use super::connection::{ReadConn, WriteTx};
 use super::{StoreError, settings};
 
 const HOOK: &str = "hook_token";
@@ -25,6 +25,13 @@ pub struct NarrowTokens {
 /// The tokens of this database, which are made at the first call.
 pub fn narrow(tx: &mut WriteTx<'_>, rng: &mut impl CryptoRng) -> Result<NarrowTokens, StoreError> {
     Ok(NarrowTokens { hook: kept(tx, HOOK, rng)?, plugin: kept(tx, PLUGIN, rng)? })
+}
+
+/// The tokens of this database; nothing before the service has run for the first time.
+pub fn known(reader: &mut impl ReadConn) -> Result<Option<NarrowTokens>, StoreError> {
+    let hook = settings::get(reader, HOOK)?.map(SecretString::from);
+    let plugin = settings::get(reader, PLUGIN)?.map(SecretString::from);
+    Ok(hook.zip(plugin).map(|(hook, plugin)| NarrowTokens { hook, plugin }))
 }
 
 fn kept(tx: &mut WriteTx<'_>, key: &str, rng: &mut impl CryptoRng) -> Result<SecretString, StoreError> {
@@ -52,8 +59,12 @@ mod tests {
     fn tokens_are_made_once_and_two_databases_have_different_ones() {
         let folder = tempfile::tempdir().unwrap();
         let open = |name: &str| crate::store::open(&folder.path().join(name)).unwrap();
+        open("a.db");
+        let mut reader = crate::store::Reader::open(&folder.path().join("a.db")).unwrap();
+        assert!(known(&mut reader).unwrap().is_none());
         let first = shown(&mut open("a.db"), 1);
         assert_eq!(shown(&mut open("a.db"), 2), first);
+        assert_eq!(known(&mut reader).unwrap().unwrap().hook.expose_secret(), first[0]);
         let other = shown(&mut open("b.db"), 3);
         let all: std::collections::BTreeSet<_> = first.iter().chain(&other).collect();
         assert_eq!(all.len(), 4);

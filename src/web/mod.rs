@@ -6,6 +6,7 @@ mod correlation;
 mod error;
 pub mod holds;
 pub mod letters;
+pub mod plugin_source;
 mod routes;
 pub mod server;
 mod state;

@@ -11,6 +11,7 @@ use super::api;
 use super::auth::Scope;
 use super::correlation::correlation_of;
 use super::error::WebError;
+use super::plugin_source;
 use super::state::WebState;
 use super::status::Status;
 use super::webhook::{Events, Refusal, parse};
@@ -32,6 +33,12 @@ pub(super) fn configure(routes: &mut web::ServiceConfig) {
         .route("/api/v1/jobs/{scene}", web::get().to(api::job))
         .route("/api/v1/dead-letters", web::get().to(api::dead_letters))
         .route("/api/v1/dead-letters/{id}", web::get().to(api::dead_letter))
+        .service(
+            web::resource("/stash-plugin/index.yml").get(plugin_source::index).head(plugin_source::index),
+        )
+        .service(
+            web::resource("/stash-plugin/plexsync-hook.zip").get(plugin_source::zip).head(plugin_source::zip),
+        )
         .route("/livez", web::get().to(live))
         .route("/readyz", web::get().to(ready))
         .default_service(web::to(nothing_here));

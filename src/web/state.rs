@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
 use super::auth::Access;
+use super::plugin_source::PluginOffer;
 use crate::actors::circuits::Circuits;
 use crate::actors::ingest::Ingest;
 use crate::actors::persistence::Persistence;
@@ -23,6 +24,7 @@ const ADMITTED: usize = 1024;
 #[derive(Clone)]
 pub struct WebState {
     pub access: Arc<Access>,
+    pub plugin: PluginOffer,
     pub ingest: Link<Ingest>,
     pub persistence: Link<Persistence>,
     pub permits: Arc<Semaphore>,

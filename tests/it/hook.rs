@@ -12,7 +12,7 @@ use crate::support::TestApp;
 use crate::support::plugin::{Plugin, ids, nobody, taken};
 use crate::support::stranger::Stranger;
 
-fn recordings() -> Vec<PathBuf> {
+pub(crate) fn recordings() -> Vec<PathBuf> {
     let folders = ["tests/fixtures/stash/live/hooks", "tests/fixtures/stash/hooks"];
     let all = folders.iter().flat_map(|folder| {
         fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder))

@@ -7,19 +7,20 @@ use std::path::{Path, PathBuf};
 const LINE_CAP: usize = 400;
 
 /// Which room may use which others. `main.rs` and `lib.rs` are the doors.
-const MAY_USE: [(&str, &[&str]); 16] = [
+const MAY_USE: [(&str, &[&str]); 17] = [
     ("domain", &[]),
     ("config", &["domain"]),
     ("telemetry", &["domain"]),
     ("clock", &["domain"]),
     ("http", &["domain"]),
     ("hook", &[]),
+    ("plugin", &[]),
     ("store", &["domain", "clock"]),
     ("stash", &["domain", "http", "clock"]),
     ("plex", &["domain", "http", "clock"]),
     ("supervision", &["domain", "clock", "store", "stash", "plex", "http"]),
     ("actors", &["domain", "clock", "store", "stash", "plex", "http", "supervision", "telemetry"]),
-    ("web", &["domain", "clock", "store", "stash", "plex", "supervision", "actors", "telemetry"]),
+    ("web", &["domain", "clock", "store", "stash", "plex", "supervision", "actors", "telemetry", "plugin"]),
     ("sim", &["domain", "clock", "http"]),
     (
         "app",
@@ -35,6 +36,7 @@ const MAY_USE: [(&str, &[&str]); 16] = [
             "web",
             "config",
             "telemetry",
+            "plugin",
         ],
     ),
     (
@@ -53,6 +55,7 @@ const MAY_USE: [(&str, &[&str]); 16] = [
             "telemetry",
             "sim",
             "hook",
+            "plugin",
             "app",
         ],
     ),
