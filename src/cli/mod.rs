@@ -6,6 +6,7 @@ mod demo;
 mod exit;
 mod hook;
 mod output;
+mod plugin;
 mod queue;
 mod run;
 mod service;
@@ -69,6 +70,9 @@ enum Command {
     /// Show what was given up, and try it again or let it go
     #[command(subcommand)]
     Dead(dead::DeadCommand),
+    /// Put the plugin that tells PlexSync of changes into Stash
+    #[command(subcommand)]
+    Plugin(plugin::PluginCommand),
     /// What Stash starts for each change: hands over the event on standard input, and always succeeds
     Hook(hook::HookArgs),
     /// For containers: succeeds when the service can store events
@@ -127,6 +131,7 @@ pub fn main() -> ExitCode {
         Command::Status(args) => status::status(&global, &args),
         Command::Queue(command) => queue::queue(&global, command),
         Command::Dead(command) => dead::dead(&global, command),
+        Command::Plugin(command) => plugin::plugin(&global, command),
         Command::Hook(args) => {
             hook::hook(&global, args);
             Ok(())

@@ -181,7 +181,11 @@ impl StashClient {
         }
     }
 
-    async fn query<T: DeserializeOwned>(&self, query: &str, variables: Value) -> Result<T, Failure> {
+    pub(super) async fn query<T: DeserializeOwned>(
+        &self,
+        query: &str,
+        variables: Value,
+    ) -> Result<T, Failure> {
         let body = json!({ "query": query, "variables": variables }).to_string();
         let mut request = self.http.post(self.url.clone()).headers(self.headers.clone()).body(body);
         if let Some((name, key)) = self.api_key.header() {

@@ -2,8 +2,10 @@
 
 mod client;
 mod error;
+mod plugins;
 #[cfg(test)]
 mod tests;
 mod wire;
 
 pub use client::{OLDEST_STASH, StashAbout, StashClient, StashSettings, StashStatus};
+pub use plugins::{InstalledPackage, LogLine, PackageSource, StashPlugin};

@@ -14,6 +14,7 @@ mod failures;
 mod hook;
 mod lists;
 mod outages;
+mod plugin;
 mod plugin_source;
 mod process;
 mod python_hook;

@@ -1,0 +1,122 @@
+//! `plexsync plugin`: is the plugin in Stash, and does it work from there?
+
+mod export;
+mod install;
+mod look;
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
+use url::Url;
+
+use super::exit::{Exit, Failed};
+use super::{Global, output};
+use crate::config::Purpose;
+use crate::domain::failure::Failure;
+use crate::plugin::{self, Target, Variant};
+use crate::stash::{PackageSource, StashClient, StashSettings};
+use crate::store::tokens::{self, NarrowTokens};
+use crate::store::{Readers, StoreError};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum PluginCommand {
+    /// Make Stash install the plugin from the running service, and prove that it works there
+    Install {
+        /// Only this one: the service's own program, or the script for Python [default: whichever runs]
+        #[arg(long)]
+        variant: Option<Variant>,
+    },
+    /// Whether Stash has the plugin, and whether it works there
+    Status {
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write the plugin's files, for those who copy them into Stash's plugins folder themselves
+    Export {
+        /// The folder for the files; it is made if need be
+        folder: PathBuf,
+        #[arg(long, default_value_t = Variant::Program)]
+        variant: Variant,
+    },
+}
+
+pub(super) fn plugin(global: &Global, command: PluginCommand) -> Result<(), Failed> {
+    let context = Context::open(global)?;
+    let system = actix_rt::System::new();
+    match command {
+        PluginCommand::Install { variant } => system.block_on(install::install(&context, variant)),
+        PluginCommand::Status { json } => {
+            let findings = system.block_on(look::look(&context))?;
+            if json { output::json(&findings) } else { output::text(&findings.shown()) }?;
+            findings.end()
+        }
+        PluginCommand::Export { folder, variant } => export::export(&context.target(), &folder, variant),
+    }
+}
+
+/// What all of these commands need.
+struct Context {
+    stash: StashClient,
+    /// The service, as Stash reaches it.
+    service: Url,
+    tokens: NarrowTokens,
+}
+
+impl Context {
+    fn open(global: &Global) -> Result<Self, Failed> {
+        let config = global.load(Purpose::Inspect)?.config;
+        let never = || {
+            Failed::text(
+                Exit::Reported,
+                "the service has not run with this configuration yet; start it first (plexsync run), as Stash gets \
+                 the plugin from it",
+            )
+        };
+        let tokens = match Readers::open(&config.storage.path) {
+            Ok(readers) => readers.with(tokens::known)?.ok_or_else(never)?,
+            Err(StoreError::Missing { .. }) => return Err(never()),
+            Err(error) => return Err(error.into()),
+        };
+        let stash = StashClient::new(StashSettings {
+            url: config.stash.url.clone(),
+            api_key: config.stash.api_key.clone(),
+            connect_timeout: config.stash.connect_timeout,
+            read_timeout: config.stash.read_timeout,
+        });
+        let stash = stash.map_err(|error| Failed::new(Exit::Config, error))?;
+        Ok(Self { stash, service: config.server.reached_at(config.server.listen), tokens })
+    }
+
+    fn target(&self) -> Target {
+        Target { url: self.service.clone(), token: self.tokens.hook.clone() }
+    }
+
+    fn source(&self, variant: Variant) -> PackageSource {
+        PackageSource {
+            name: Some(plugin::SOURCE_NAME.to_owned()),
+            url: plugin::source_url(&self.service, &self.tokens.plugin, variant).to_string(),
+            local_path: Some(plugin::SOURCE_FOLDER.to_owned()),
+        }
+    }
+
+    /// Runs the plugin on Stash's machine, which reaches back to the service from there.
+    async fn ping(&self) -> Result<Value, Failure> {
+        let token = self.tokens.hook.expose_secret();
+        let args = json!({ "mode": "ping", "url": self.service, "token": token });
+        self.stash.run_plugin(plugin::ID, &args).await
+    }
+
+    /// A text of Stash without our tokens, which stand in the addresses it tells.
+    fn masked(&self, text: &str) -> String {
+        let tokens = [&self.tokens.hook, &self.tokens.plugin];
+        tokens.into_iter().fold(text.to_owned(), |text, token| text.replace(token.expose_secret(), "***"))
+    }
+
+    /// A command that ends because Stash does not do its part.
+    fn failed(&self, failure: &Failure) -> Failed {
+        Failed::text(Exit::Upstream, self.masked(&failure.detail))
+    }
+}
