@@ -98,7 +98,8 @@ fn requests(world: &World, which: &str) -> anyhow::Result<()> {
     }
     let per_scene =
         |number: usize| -> anyhow::Result<f64> { Ok(f64::from(u32::try_from(number)?) / f64::from(SCENES)) };
-    let of_scenes = world.plex.count(PlexOp::Item) + world.plex.count(PlexOp::Edit);
+    let of_scenes: usize =
+        [PlexOp::Item, PlexOp::Edit, PlexOp::Rate].map(|op| world.plex.count(op)).iter().sum();
     writeln!(
         stdout(),
         "{which}: {} requests to Plex, {:.2} per scene; reading and writing items {:.2} per scene; {kinds:?}",

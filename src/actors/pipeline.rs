@@ -18,8 +18,16 @@ use crate::store::queue::ClaimedJob;
 use crate::store::settle::{RunReport, Settled};
 use crate::store::writes::WriteOutcome;
 
+/// Which scenes are carried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunPolicy {
+    /// Whether only those that are marked as organized in Stash.
+    pub only_organized: bool,
+}
+
 /// The stations of a job: the actors behind their links, or plain functions in a simulation.
 pub trait Stages {
+    fn policy(&self) -> RunPolicy;
     fn now(&self) -> Timestamp;
     fn read_scene(&self, scene: SceneId) -> impl Future<Output = Result<Scene, Failure>>;
     fn find_match(
@@ -114,6 +122,13 @@ pub async fn run_job(job: ClaimedJob, stages: &impl Stages) {
 
 async fn carry(job: &ClaimedJob, stages: &impl Stages, done: &mut Done) -> Result<(), Failure> {
     let scene = Arc::new(stages.read_scene(job.job().scene).await?);
+    if stages.policy().only_organized && !scene.organized {
+        tracing::info!(
+            "scene {}: is not organized in Stash, so it is left alone (sync.only_organized)",
+            scene.id
+        );
+        return Ok(());
+    }
     let mut distrust = Vec::new();
     let found = stages.find_match(&scene, &distrust).await?;
     match apply_all(job, stages, &scene, &found, done).await {

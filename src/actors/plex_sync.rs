@@ -18,7 +18,7 @@ use crate::domain::circuit::Circuit;
 use crate::domain::edits::{Base, Edit, EditPolicy, Plan, plan, wanted};
 use crate::domain::failure::{Failure, FailureClass, Peer};
 use crate::domain::item::PlexItem;
-use crate::plex::{ItemIds, PlexClient};
+use crate::plex::PlexClient;
 use crate::store::intents::{self, NewIntent, Opening};
 use crate::store::{ItemKey, Readers, ledger};
 use crate::supervision::{Link, Watch};
@@ -123,7 +123,8 @@ impl Editor {
     /// What has to be written, in lists that Plex takes.
     fn plan(&self, order: &ApplyEdits, item: &PlexItem) -> Result<Plan, Failure> {
         let base = self.base(order)?;
-        let Plan { edits, mut notes } = plan(&wanted(&order.scene, &self.policy), item, &base, &self.policy);
+        let wanted = self.plex.fitted(&item.section, &item.rating_key, wanted(&order.scene, &self.policy));
+        let Plan { edits, mut notes } = plan(&wanted, item, &base, &self.policy);
         let (edits, cut) = self.plex.shortened(&item.section, &item.rating_key.clone().into(), edits);
         notes.extend(cut);
         Ok(Plan { edits, notes })
@@ -193,13 +194,12 @@ impl Editor {
         let only = one_write.acquire().await.map_err(closed)?;
         self.writes.turn().await;
         let began = self.clock.monotonic();
-        let items = ItemIds::from(item.rating_key.clone());
-        let mut edit = pin!(self.plex.edit(&item.section, &items, edits));
-        let written = if let Ok(written) = tokio::time::timeout(LONGEST_ALONE, &mut edit).await {
+        let mut write = pin!(self.plex.write(&item.section, &item.rating_key, edits));
+        let written = if let Ok(written) = tokio::time::timeout(LONGEST_ALONE, &mut write).await {
             written
         } else {
             drop(only);
-            edit.await
+            write.await
         };
         let well = written.as_ref().err().is_none_or(|failure| failure.class.is_about_the_scene());
         self.writes.finished(self.clock.monotonic().saturating_sub(began), well);

@@ -10,7 +10,7 @@ use super::dead_letter::DeadLetter;
 use super::matching::Matching;
 use super::messages::{Applied, ApplyEdits, Buried, FindMatch, Found, NotDone, Settle, Target};
 use super::persistence::Persistence;
-use super::pipeline::Stages;
+use super::pipeline::{RunPolicy, Stages};
 use super::plex_sync::PlexSync;
 use super::stage::restarted;
 use super::turns::Turns;
@@ -44,6 +44,7 @@ pub struct ActorStages {
     pub circuits: Circuits,
     /// The turns of questions to Stash.
     pub questions: Arc<Turns>,
+    pub policy: RunPolicy,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -70,6 +71,10 @@ impl ActorStages {
 }
 
 impl Stages for ActorStages {
+    fn policy(&self) -> RunPolicy {
+        self.policy
+    }
+
     fn now(&self) -> Timestamp {
         self.clock.now()
     }

@@ -7,6 +7,7 @@ use crate::actors::indexer::{Indexer, Walker};
 use crate::actors::ingest::Ingest;
 use crate::actors::matching::{Finder, Matching};
 use crate::actors::persistence::{Persistence, PersistenceSettings};
+use crate::actors::pipeline::RunPolicy;
 use crate::actors::plex_sync::{Editor, PlexSync};
 use crate::actors::probes::{Probes, ReadAgain};
 use crate::actors::scheduler::{Dispatch, Scheduler};
@@ -151,6 +152,7 @@ fn dispatch(config: &Config, clock: &Arc<dyn Clock>, links: &Links, ways: &Ways,
         dead_letter: links.dead_letter.clone(),
         circuits: ways.circuits.clone(),
         questions: Arc::clone(&ways.questions),
+        policy: RunPolicy { only_organized: config.sync.only_organized },
         clock: Arc::clone(clock),
     };
     Dispatch {
@@ -192,6 +194,7 @@ fn edits(config: &Config) -> EditPolicy {
         clear_empty: config.sync.clear_empty,
         ownership: config.sync.ownership,
         lock: config.sync.lock,
+        content_rating: config.sync.content_rating.clone(),
         limits: Limits {
             title: config.sync.max_title,
             summary: config.sync.max_summary,

@@ -203,7 +203,8 @@ impl Play<'_> {
         let time =
             |place: usize| times.get(place).map_or_else(|| "-".to_owned(), |time| format!("{time:.2?}"));
         let plex = &self.world.plex;
-        let of_scenes = plex.count(PlexOp::Item) + plex.count(PlexOp::Edit);
+        let of_scenes: usize =
+            [PlexOp::Item, PlexOp::Edit, PlexOp::Rate].map(|op| plex.count(op)).iter().sum();
         let of_index = plex.requests().len().saturating_sub(of_scenes);
         let synced = self.world.synced();
         let rows = [

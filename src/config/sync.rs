@@ -1,6 +1,7 @@
 //! What is carried over, and what wins?
 
 use garde::Validate;
+use toml::Value;
 
 use super::bounds::from_to;
 use super::reader::Reader;
@@ -11,7 +12,7 @@ use crate::domain::edits::{ClearEmpty, Field, HandEdits, Ownership};
 #[derive(Clone, Debug, Validate)]
 #[garde(allow_unvalidated)]
 pub struct SyncConfig {
-    /// The fields that are carried, each once, in the order given.
+    /// The fields that are carried, each once.
     pub fields: Vec<Field>,
     /// What becomes of a field that was edited in Plex.
     pub hand_edits: HandEdits,
@@ -21,6 +22,10 @@ pub struct SyncConfig {
     pub ownership: Ownership,
     /// Whether written fields are locked in Plex.
     pub lock: bool,
+    /// The content rating of every matched item. Empty: it is left alone; else it is among the fields.
+    pub content_rating: String,
+    /// Whether scenes that are not marked as organized in Stash are left out.
+    pub only_organized: bool,
     /// Longest title in characters. Plex keeps titles in a column made for this many.
     #[garde(custom(from_to(1, 255)))]
     pub max_title: usize,
@@ -42,6 +47,13 @@ enum TagsAs {
     Label,
 }
 
+/// Which collection an item is put in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum CollectionOf {
+    Studio,
+    None,
+}
+
 impl SyncConfig {
     pub(super) fn read(reader: &mut Reader) -> Self {
         let tags_as: TagsAs = reader.word("sync.tags_as");
@@ -49,8 +61,17 @@ impl SyncConfig {
         if tags_as == TagsAs::Label {
             fields.iter_mut().filter(|field| **field == Field::Genres).for_each(|tags| *tags = Field::Labels);
         }
+        if reader.word::<CollectionOf>("sync.collection") == CollectionOf::None {
+            fields.retain(|field| *field != Field::Collections);
+        }
+        let content_rating = reader.read("sync.content_rating", content_rating);
+        if !content_rating.is_empty() {
+            fields.push(Field::ContentRating);
+        }
         let section = Self {
             fields,
+            content_rating,
+            only_organized: reader.truth("sync.only_organized"),
             hand_edits: reader.word("sync.hand_edits"),
             clear_empty: reader.word("sync.clear_empty"),
             ownership: reader.word("sync.ownership"),
@@ -70,6 +91,15 @@ impl SyncConfig {
     }
 }
 
+/// Plex keeps it in a column made for 255 characters.
+fn content_rating(value: &Value) -> Result<String, String> {
+    let written = values::text(value)?.trim();
+    if written.chars().any(char::is_control) || written.chars().count() > 255 {
+        return Err(format!("is not a content rating: {written:?} (write a word, for example \"XXX\")"));
+    }
+    Ok(written.to_owned())
+}
+
 /// As the user names them. Tags are genres until it is known that they shall be labels.
 impl Words for Field {
     const WORDS: &'static [(&'static str, Self)] = &[
@@ -77,13 +107,20 @@ impl Words for Field {
         ("studio", Self::Studio),
         ("summary", Self::Summary),
         ("date", Self::Date),
+        ("rating", Self::Rating),
         ("performers", Self::Performers),
+        ("director", Self::Directors),
         ("tags", Self::Genres),
+        ("collection", Self::Collections),
     ];
 }
 
 impl Words for TagsAs {
     const WORDS: &'static [(&'static str, Self)] = &[("genre", Self::Genre), ("label", Self::Label)];
+}
+
+impl Words for CollectionOf {
+    const WORDS: &'static [(&'static str, Self)] = &[("studio", Self::Studio), ("none", Self::None)];
 }
 
 impl Words for Ownership {

@@ -16,6 +16,10 @@ pub struct Scene {
     /// `YYYY-MM-DD`, from Stash 0.30 also `YYYY-MM` and `YYYY`; empty when unset.
     pub date: String,
     pub studio: Option<String>,
+    /// From 1 to 100, as Stash has it.
+    pub rating: Option<i64>,
+    /// Empty in Stash means empty here.
+    pub director: String,
     /// Names, in an order that means nothing.
     pub tags: Vec<String>,
     /// Names, in an order that means nothing.
@@ -43,6 +47,16 @@ impl Scene {
     pub fn identity(&self) -> SceneIdentity {
         let oshash = self.files.first().and_then(|file| file.oshash.clone()).unwrap_or_default();
         SceneIdentity { created_at: self.created_at.clone(), oshash }
+    }
+
+    /// Whether nobody has said anything about it yet: so does a scene look between a scan and its identification.
+    pub fn is_bare(&self) -> bool {
+        let texts = [&self.title, &self.details, &self.date, &self.director];
+        texts.into_iter().all(|text| text.trim().is_empty())
+            && self.studio.is_none()
+            && self.rating.is_none()
+            && self.tags.is_empty()
+            && self.performers.is_empty()
     }
 
     /// Whether a remembered identity is still this scene: created at the same moment, and still holding that file.

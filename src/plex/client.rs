@@ -14,7 +14,7 @@ use super::listing::{self, ListingOrder, ListingPage};
 use super::requests;
 use super::wire::{Envelope, WireIdentity, WireItems, WireListing, WireSection, WireSections};
 use crate::domain::circuit::Circuit;
-use crate::domain::edits::{Edit, Note};
+use crate::domain::edits::{Change, Edit, Field, Note, Wanted};
 use crate::domain::failure::{Failure, FailureClass};
 use crate::domain::ids::{MachineId, RatingKey, SectionKey};
 use crate::domain::item::{Library, PlexItem};
@@ -172,16 +172,52 @@ impl PlexClient {
         item.into_item(section).map_err(|error| self.shape(&error.to_string(), &answer))
     }
 
-    /// Changes fields and locks of items, all alike. A success proves nothing: the items have to be read back. The
-    /// code `write_unknown` says that the change may have been made although no success was told.
-    pub async fn edit(&self, section: &SectionKey, items: &ItemIds, edits: &[Edit]) -> Result<(), Failure> {
+    /// Makes one of [`Self::requests`]. A success proves nothing: the items have to be read back. The code
+    /// `write_unknown` says that the change may have been made although no success was told.
+    pub async fn write(&self, section: &SectionKey, item: &RatingKey, edits: &[Edit]) -> Result<(), Failure> {
+        match edits {
+            [Edit { field: Field::Rating, value: Some(Change::Text(stars)), .. }] => {
+                self.rate(item, stars).await
+            }
+            edits => self.edit(section, &item.clone().into(), edits).await,
+        }
+    }
+
+    /// Changes fields and locks of items, all alike.
+    pub(super) async fn edit(
+        &self,
+        section: &SectionKey,
+        items: &ItemIds,
+        edits: &[Edit],
+    ) -> Result<(), Failure> {
         if !changes_something(edits) {
             return Ok(());
         }
-        let request = self.writes.request(Method::PUT, self.edit_url(section, items, edits));
+        self.change(self.writes.request(Method::PUT, self.edit_url(section, items, edits))).await
+    }
+
+    async fn change(&self, request: reqwest::RequestBuilder) -> Result<(), Failure> {
         let limits = Limits { total: self.write_timeout, body: BODY_CAP };
-        let edited = self.ask(Asked::Edit, request, limits).await;
-        edited.map(drop).map_err(|failure| failure.on(Circuit::PlexWrite))
+        let changed = self.ask(Asked::Edit, request, limits).await;
+        changed.map(drop).map_err(|failure| failure.on(Circuit::PlexWrite))
+    }
+
+    /// Gives an item stars from 0 to 10, as the account that the token belongs to; an empty text takes them away.
+    async fn rate(&self, item: &RatingKey, stars: &str) -> Result<(), Failure> {
+        let mut url = self.at(&[":", "rate"]);
+        let stars = if stars.is_empty() { "-1" } else { stars };
+        url.set_query(Some(&encode([
+            ("key", item.as_str()),
+            ("identifier", "com.plexapp.plugins.library"),
+            ("rating", stars),
+        ])));
+        self.change(self.writes.request(Method::PUT, url)).await
+    }
+
+    /// Makes the texts among the wanted values short enough for a request each, and says so.
+    pub fn fitted(&self, section: &SectionKey, item: &RatingKey, wanted: Wanted) -> Wanted {
+        let items = item.clone().into();
+        requests::fitted(wanted, |edit| self.fits(section, &items, std::slice::from_ref(edit)))
     }
 
     /// Makes the lists among the edits of an item short enough for a request each, and says what had to be left out.

@@ -78,9 +78,13 @@ pub(super) fn parameter(field: Field) -> &'static str {
         Field::Studio => "studio",
         Field::Summary => "summary",
         Field::Date => "originallyAvailableAt",
+        Field::Rating => "userRating",
+        Field::ContentRating => "contentRating",
         Field::Performers => "actor",
+        Field::Directors => "director",
         Field::Genres => "genre",
         Field::Labels => "label",
+        Field::Collections => "collection",
     }
 }
 

@@ -1,6 +1,33 @@
-//! How are the edits of an item laid out over requests that servers take?
+//! How are the edits of an item laid out over requests that servers take, and what is too long for any?
 
-use crate::domain::edits::{Change, Edit, Field, Note, Shape};
+use crate::domain::edits::{Change, Edit, Field, Note, Shape, Value, Wanted, cut};
+
+/// Cuts texts that one request cannot carry, so that what is wanted can be compared with what is there from then on.
+/// Only a summary can be so long.
+pub(super) fn fitted(mut wanted: Wanted, fits: impl Fn(&Edit) -> bool) -> Wanted {
+    for (&field, value) in &mut wanted.values {
+        let Value::Text(text) = value else { continue };
+        let can_carry = |text: &str| {
+            fits(&Edit { field, value: Some(Change::Text(text.to_owned())), locked: Some(true) })
+        };
+        if can_carry(text) {
+            continue;
+        }
+        let (mut carried, mut refused) = (0, text.chars().count());
+        while refused - carried > 1 {
+            let middle = carried.midpoint(refused);
+            *(if can_carry(cut(text, middle)) { &mut carried } else { &mut refused }) = middle;
+        }
+        let short = cut(text, carried).to_owned();
+        let kept = short.chars().count();
+        wanted.notes.push(Note::new(
+            field,
+            format!("is cut to {kept} characters: a request to Plex can carry no longer text"),
+        ));
+        *text = short;
+    }
+    wanted
+}
 
 /// Cuts lists that one request cannot carry. A list cannot go out in parts: a server that takes what is sent for all
 /// there is would be left with the last part. So what would be added is cut to what fits, and a list whose elements
@@ -9,7 +36,7 @@ pub(super) fn shortened(edits: Vec<Edit>, fits: impl Fn(&[Edit]) -> bool) -> (Ve
     let mut notes = Vec::new();
     let mut kept = Vec::new();
     for mut edit in edits {
-        if edit.field.shape() == Shape::Text || fits(std::slice::from_ref(&edit)) {
+        if edit.field.shape() != Shape::List || fits(std::slice::from_ref(&edit)) {
             kept.push(edit);
             continue;
         }
@@ -27,15 +54,21 @@ pub(super) fn shortened(edits: Vec<Edit>, fits: impl Fn(&[Edit]) -> bool) -> (Ve
     (kept, notes)
 }
 
-/// All in one, as each request with tags costs a large library many seconds. Where that is too long texts go first and
-/// lists second, as many together as fit.
+/// One edit query for all, as each with tags costs a large library many seconds. Where that is too long texts go first
+/// and lists second, as many together as fit. A rating is a request of its own, and the last.
 pub(super) fn requests(edits: &[Edit], fits: impl Fn(&[Edit]) -> bool) -> Vec<Vec<Edit>> {
-    if edits.is_empty() || fits(edits) {
-        return vec![edits.to_vec()];
-    }
-    let (texts, lists): (Vec<_>, Vec<_>) =
-        edits.iter().cloned().partition(|edit| edit.field.shape() == Shape::Text);
-    [texts, lists].into_iter().flat_map(|edits| packed(edits, &fits)).collect()
+    let of =
+        |shape| edits.iter().filter(move |edit| edit.field.shape() == shape).cloned().collect::<Vec<_>>();
+    let (texts, lists, ratings) = (of(Shape::Text), of(Shape::List), of(Shape::Rating));
+    let together: Vec<_> = edits.iter().filter(|edit| edit.field.shape() != Shape::Rating).cloned().collect();
+    let queries = if together.is_empty() {
+        Vec::new()
+    } else if fits(&together) {
+        vec![together]
+    } else {
+        [texts, lists].into_iter().flat_map(|edits| packed(edits, &fits)).collect()
+    };
+    queries.into_iter().chain(ratings.into_iter().map(|edit| vec![edit])).collect()
 }
 
 fn packed(edits: Vec<Edit>, fits: impl Fn(&[Edit]) -> bool) -> Vec<Vec<Edit>> {
@@ -126,6 +159,26 @@ mod tests {
             [vec![title], vec![summary], vec![genres]],
             "each alone at least"
         );
+    }
+
+    #[test]
+    fn a_rating_is_a_request_of_its_own() {
+        let (rating, title) = (text(Field::Rating, "8"), text(Field::Title, "t"));
+        let both = [rating.clone(), title.clone()];
+        assert_eq!(requests(&both, letters(9)), [vec![title], vec![rating.clone()]]);
+        assert_eq!(requests(std::slice::from_ref(&rating), letters(9)), [vec![rating]]);
+    }
+
+    #[test]
+    fn a_text_is_cut_to_what_one_request_carries() {
+        let wanted =
+            |text: &str| Wanted { values: [(Field::Summary, text.into())].into(), notes: Vec::new() };
+        let fits = |edit: &Edit| letters(9)(std::slice::from_ref(edit));
+        let cut = fitted(wanted("ab👩‍👩‍👧 cd"), fits);
+        assert_eq!(cut.values[&Field::Summary].text(), "ab", "at the border of what one reads as a letter");
+        assert!(cut.notes[0].text.starts_with("is cut to 2 characters"), "{:?}", cut.notes);
+        assert_eq!(fitted(wanted("nine byte"), fits), wanted("nine byte"));
+        assert_eq!(fitted(wanted("nine bytes"), fits).values[&Field::Summary].text(), "nine byte");
     }
 
     #[test]

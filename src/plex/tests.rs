@@ -186,6 +186,7 @@ async fn a_page_is_asked_for_with_both_of_its_headers(#[case] order: ListingOrde
 
 const ITEM: &str = r#"{"MediaContainer":{"size":1,"librarySectionID":3,"Metadata":[{"ratingKey":"71","type":"movie",
     "librarySectionID":"3","title":"One","studio":"Acme","summary":"Line\nline","originallyAvailableAt":"2008-04-10",
+    "contentRating":"XXX","userRating":8.1000003814697266,"Director":[{"tag":"Jo"}],"Collection":[{"id":9,"tag":"Best of"}],
     "Field":[{"locked":true,"name":"title"},{"locked":"1","name":"originallyAvailableAt"},
              {"locked":0,"name":"summary"},{"locked":true,"name":"thumb"},{"name":"studio"}],
     "Genre":[{"id":177,"filter":"genre=177","tag":"Drama"},{"tag":"Fun, with a comma"}],"Label":[{"tag":"Quiet"}],
@@ -205,6 +206,10 @@ async fn an_item_comes_with_its_lists_its_locks_and_all_its_paths() {
             (Field::Studio, "Acme".into()),
             (Field::Summary, "Line\nline".into()),
             (Field::Date, "2008-04-10".into()),
+            (Field::Rating, "8.1".into()),
+            (Field::ContentRating, "XXX".into()),
+            (Field::Directors, Value::names(["Jo"])),
+            (Field::Collections, Value::names(["Best of"])),
             (Field::Performers, Value::List(vec![captain, Tag::named("Ben")])),
             (Field::Genres, Value::names(["Drama", "Fun, with a comma"])),
             (Field::Labels, Value::names(["Quiet"])),
@@ -252,6 +257,18 @@ async fn an_edit_names_its_item_and_sends_nothing_in_a_body() {
     let target = "/plex/library/sections/3/all?type=1&id=71&title.value=A%20%2B%20B&title.locked=1";
     assert_eq!(request.line, format!("PUT {target}"));
     assert_eq!(request.body, "");
+}
+
+#[rstest]
+#[case("8.5", "8.5")]
+#[case("", "-1")]
+#[tokio::test]
+async fn stars_are_given_by_a_request_of_their_own(#[case] stars: &str, #[case] sent: &str) {
+    let server = CannedServer::always(Reply::new(200, "", "")).await;
+    let edit = Edit { field: Field::Rating, value: Some(Change::Text(stars.to_owned())), locked: None };
+    client(&server.url).write(&section(), &key("71"), &[edit]).await.unwrap();
+    let target = format!("/:/rate?key=71&identifier=com.plexapp.plugins.library&rating={sent}");
+    assert_eq!(server.requests()[0].line, format!("PUT {target}"));
 }
 
 #[tokio::test]

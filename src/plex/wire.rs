@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Deserializer, de};
 
 use super::edit_query::parameter;
-use crate::domain::edits::{Field, Tag, Value};
+use crate::domain::edits::{Field, Tag, Value, rating};
 use crate::domain::ids::{IdError, RatingKey, SectionKey};
 use crate::domain::item::{Library, PlexItem};
 
@@ -120,12 +120,21 @@ pub(super) struct WireItem {
     summary: Option<String>,
     #[serde(default)]
     originally_available_at: Option<String>,
+    #[serde(default)]
+    content_rating: Option<String>,
+    /// Of the account that the token belongs to.
+    #[serde(default, deserialize_with = "fraction")]
+    user_rating: Option<f64>,
     #[serde(default, rename = "Genre")]
     genres: Vec<WireTag>,
     #[serde(default, rename = "Label")]
     labels: Vec<WireTag>,
     #[serde(default, rename = "Role")]
     roles: Vec<WireTag>,
+    #[serde(default, rename = "Director")]
+    directors: Vec<WireTag>,
+    #[serde(default, rename = "Collection")]
+    collections: Vec<WireTag>,
     #[serde(default, rename = "Field")]
     fields: Vec<WireLock>,
     #[serde(default, rename = "Media")]
@@ -173,9 +182,13 @@ impl WireItem {
                 (Field::Studio, Value::Text(self.studio.unwrap_or_default())),
                 (Field::Summary, Value::Text(self.summary.unwrap_or_default())),
                 (Field::Date, Value::Text(self.originally_available_at.unwrap_or_default())),
+                (Field::Rating, Value::Text(self.user_rating.map(rating).unwrap_or_default())),
+                (Field::ContentRating, Value::Text(self.content_rating.unwrap_or_default())),
                 (Field::Performers, list(self.roles)),
+                (Field::Directors, list(self.directors)),
                 (Field::Genres, list(self.genres)),
                 (Field::Labels, list(self.labels)),
+                (Field::Collections, list(self.collections)),
             ]),
             locked,
             paths: parts.filter_map(|part| part.file).filter(|path| !path.is_empty()).collect(),
@@ -217,6 +230,15 @@ fn number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
         Some(Loose::Number(number)) => Some(number),
         Some(Loose::Text(text)) => text.parse().ok(),
         Some(Loose::Fraction(_) | Loose::Flag(_)) | None => None,
+    })
+}
+
+fn fraction<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Error> {
+    Ok(match Option::<Loose>::deserialize(from)? {
+        Some(Loose::Number(number)) => i32::try_from(number).ok().map(f64::from),
+        Some(Loose::Fraction(number)) => Some(number),
+        Some(Loose::Text(text)) => text.parse().ok(),
+        Some(Loose::Flag(_)) | None => None,
     })
 }
 

@@ -50,6 +50,7 @@ impl World {
             studio: Some(format!("Studio of {title}")),
             tags: vec!["Outdoor".to_owned(), format!("Tag of {title}, and more")],
             performers: vec!["Ada Example".to_owned(), format!("Actor of {title}")],
+            director: format!("Director of {title}"),
             organized: true,
             files: vec![NewFile { size, duration: 60.0, ..NewFile::at(&format!("/data/{path}")) }],
             ..NewScene::default()
@@ -60,7 +61,8 @@ impl World {
         pair
     }
 
-    /// Whether the item shows the scene's title, studio, summary, date, performers and, as genres, tags.
+    /// Whether the item shows the scene's title, studio (also as a collection), summary, date, rating, performers,
+    /// director and, as genres, tags.
     pub fn is_synced(&self, pair: &Pair) -> bool {
         let (Some(scene), Some(item)) = (self.stash.scene(pair.scene), self.plex.item(&pair.rating_key))
         else {
@@ -70,7 +72,10 @@ impl World {
             && item.summary == scene.details
             && item.studio == scene.studio
             && item.originally_available_at == scene.date
+            && item.user_rating == scene.rating100.map(|rating| (f64::from(rating) / 10.0).to_string())
             && all_in(&scene.performers, &item.actors)
+            && (scene.director.is_empty() || item.directors.contains(&scene.director))
+            && scene.studio.iter().all(|studio| item.collections.contains(studio))
             && all_in(&scene.tags, &item.genres)
     }
 

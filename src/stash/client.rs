@@ -33,8 +33,20 @@ const ABOUT: &str = "query About { version { version } systemStatus { status } }
 
 /// The fields of a scene in [`FIND_SCENE`]. None can be left out when a Stash lacks it: what is missing here would
 /// look empty, and emptiness is carried to Plex.
-const SCENE_FIELDS: [&str; 10] =
-    ["id", "title", "details", "date", "organized", "created_at", "studio", "tags", "performers", "files"];
+const SCENE_FIELDS: [&str; 12] = [
+    "id",
+    "title",
+    "details",
+    "date",
+    "director",
+    "rating100",
+    "organized",
+    "created_at",
+    "studio",
+    "tags",
+    "performers",
+    "files",
+];
 
 /// Far more than the longest description of a scene.
 const BODY_CAP: usize = 16 << 20;

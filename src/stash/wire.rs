@@ -48,6 +48,10 @@ pub(super) struct WireScene {
     details: Option<String>,
     #[serde(deserialize_with = "Option::deserialize")]
     date: Option<String>,
+    #[serde(deserialize_with = "Option::deserialize")]
+    director: Option<String>,
+    #[serde(deserialize_with = "Option::deserialize")]
+    rating100: Option<i64>,
     organized: bool,
     created_at: String,
     #[serde(deserialize_with = "Option::deserialize")]
@@ -88,6 +92,8 @@ impl WireScene {
             title: self.title.unwrap_or_default(),
             details: self.details.unwrap_or_default(),
             date: self.date.unwrap_or_default(),
+            director: self.director.unwrap_or_default(),
+            rating: self.rating100,
             studio: self.studio.map(|studio| studio.name).filter(|name| !name.is_empty()),
             tags: self.tags.into_iter().map(|tag| tag.name).collect(),
             performers: self.performers.into_iter().map(|performer| performer.name).collect(),

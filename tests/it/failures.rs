@@ -54,7 +54,7 @@ fn a_write_whose_answer_was_lost_is_read_back_and_not_sent_again() {
     assert_eq!(app.world.plex.count(PlexOp::Edit), 1, "it had arrived");
     let (_, job) = app.get(&format!("/api/v1/jobs/{}", app.pair(0).scene));
     let writes = job["writes"].as_array().unwrap();
-    assert_eq!(writes.len(), 6, "the history has each field once: {writes:?}");
+    assert_eq!(writes.len(), 8, "the history has each field once: {writes:?}");
     assert!(writes.iter().all(|write| write["outcome"] == "applied"), "{writes:?}");
 }
 

@@ -11,6 +11,7 @@
 mod actors;
 mod clock;
 mod failures;
+mod fields;
 mod hook;
 mod lists;
 mod outages;

@@ -106,15 +106,21 @@ fn overrides(setting: &str) -> String {
 )]
 #[case(
     "sync.fields = [\"titel\"]",
-    "has an element that is none of \"title\", \"studio\", \"summary\", \"date\", \"performers\", \"tags\": \"titel\"; did you mean \"title\"?"
+    "has an element that is none of \"title\", \"studio\", \"summary\", \"date\", \"rating\", \"performers\", \"director\", \"tags\", \"collection\": \"titel\"; did you mean \"title\"?"
 )]
 #[case(
     "sync.fields = []",
-    "is empty, so that nothing would be synced (any of \"title\", \"studio\", \"summary\", \"date\", \"performers\", \"tags\")"
+    "is empty, so that nothing would be synced (any of \"title\", \"studio\", \"summary\", \"date\", \"rating\", \"performers\", \"director\", \"tags\", \"collection\")"
 )]
 #[case("sync.hand_edits = \"Keep\"", "is none of \"keep\", \"overwrite\": \"Keep\"; did you mean \"keep\"?")]
 #[case("sync.clear_empty = true", "is none of \"own\", \"always\", \"never\": true")]
 #[case("sync.tags_as = \"genres\"", "is none of \"genre\", \"label\": \"genres\"; did you mean \"genre\"?")]
+#[case("sync.collection = \"tags\"", "is none of \"studio\", \"none\": \"tags\"")]
+#[case(
+    "sync.content_rating = \"a\\nb\"",
+    "is not a content rating: \"a\\nb\" (write a word, for example \"XXX\")"
+)]
+#[case("sync.only_organized = \"no\"", "is neither true nor false: \"no\"")]
 #[case("sync.ownership = \"mine\"", "is none of \"own\", \"mirror\", \"add\": \"mine\"")]
 #[case("sync.max_tags = 1001", "1001 is out of range (1 to 1000 is right)")]
 #[case("sync.max_performers = 5000", "5000 is out of range (1 to 1000 is right)")]
@@ -236,7 +242,8 @@ fn the_defaults_mean_what_they_say() {
     assert_eq!(config.plex.write_timeout, Duration::from_secs(90));
     assert!(config.plex.verify_tls && config.plex.libraries.is_empty() && config.plex.client_id.is_none());
     assert!(config.path_map.is_empty());
-    let all = Field::ALL.into_iter().filter(|field| *field != Field::Labels).collect::<Vec<_>>();
+    let others = [Field::Labels, Field::ContentRating];
+    let all = Field::ALL.into_iter().filter(|field| !others.contains(field)).collect::<Vec<_>>();
     assert_eq!(config.sync.fields, all);
     assert_eq!(config.sync.ownership, Ownership::Own);
     assert_eq!((config.sync.max_tags, config.sync.max_performers), (100, 50));
@@ -269,6 +276,16 @@ fn tags_are_carried_as_what_the_user_chose() {
     assert_eq!(config.sync.fields, [Field::Labels, Field::Title]);
     let neither = Config::defaults_with("sync.tags_as = \"label\"\nsync.fields = [\"title\"]\n").unwrap();
     assert_eq!(neither.sync.fields, [Field::Title]);
+}
+
+#[test]
+fn a_content_rating_and_a_collection_are_fields_where_the_user_wants_them() {
+    let given = "sync.fields = [\"title\", \"collection\"]\n";
+    let with = Config::defaults_with(&format!("{given}sync.content_rating = \" XXX \"\n")).unwrap();
+    assert_eq!(with.sync.fields, [Field::Title, Field::Collections, Field::ContentRating]);
+    assert_eq!(with.sync.content_rating, "XXX");
+    let without = Config::defaults_with(&format!("{given}sync.collection = \"none\"\n")).unwrap();
+    assert_eq!(without.sync.fields, [Field::Title]);
 }
 
 #[rstest]

@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 
 pub use edit::{Change, Edit, ListChange};
 pub use field::{Field, Shape};
-pub use value::{Tag, Value, same};
+pub use sanitise::cut;
+pub use value::{Tag, Value, rating, same};
 pub use wanted::{Limits, Wanted, wanted};
 
 use super::item::PlexItem;
@@ -58,6 +59,8 @@ pub struct EditPolicy {
     pub ownership: Ownership,
     /// Whether a written field is locked against Plex's own metadata refresh.
     pub lock: bool,
+    /// The content rating of every item; empty leaves it alone.
+    pub content_rating: String,
     pub limits: Limits,
 }
 
@@ -119,18 +122,20 @@ impl From<Edit> for Decided {
 /// Of a text: the first rule that fits decides.
 fn decide(field: Field, wanted: &str, item: &PlexItem, base: Option<&str>, policy: &EditPolicy) -> Decided {
     let present = item.text(field);
-    let locked = item.locked.contains(&field);
+    // A refresh leaves alone what has no lock: what changed there was changed by hand.
+    let locked = !field.has_lock() || item.locked.contains(&field);
+    let lock = policy.lock && field.has_lock();
     if same(present, wanted) {
         // The lock belongs to what is wanted; an empty field needs none.
-        let lacks_its_lock = policy.lock && !locked && !wanted.is_empty();
-        let lock = lacks_its_lock.then_some(Edit { field, value: None, locked: Some(true) });
-        return Decided { edit: lock, note: None };
+        let lacks_its_lock = lock && !locked && !wanted.is_empty();
+        let edit = lacks_its_lock.then_some(Edit { field, value: None, locked: Some(true) });
+        return Decided { edit, note: None };
     }
     if wanted.is_empty() {
         return clear(field, present, base, policy);
     }
     let value = Some(Change::Text(wanted.to_owned()));
-    let write = Edit { field, value, locked: policy.lock.then_some(true) };
+    let write = Edit { field, value, locked: lock.then_some(true) };
     // Without a base this is the first contact and Stash is the primary source; with another base Stash has changed.
     let unchanged_in_stash = base.is_some_and(|base| same(base, wanted));
     // An unlocked field may have been overwritten by a refresh of Plex, an empty one wiped: both are repaired.
@@ -159,7 +164,7 @@ fn clear(field: Field, present: &str, base: Option<&str>, policy: &EditPolicy) -
     }
     // The lock goes with the value: Stash has nothing to say about the field any more.
     let value = Some(Change::Text(String::new()));
-    Edit { field, value, locked: policy.lock.then_some(false) }.into()
+    Edit { field, value, locked: (policy.lock && field.has_lock()).then_some(false) }.into()
 }
 
 #[cfg(test)]

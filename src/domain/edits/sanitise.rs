@@ -21,7 +21,7 @@ pub(super) fn paragraphs(text: &str) -> String {
 }
 
 /// The longest beginning of at most `limit` characters that ends between two graphemes.
-pub(super) fn cut(text: &str, limit: usize) -> &str {
+pub fn cut(text: &str, limit: usize) -> &str {
     let mut characters = 0;
     for (start, grapheme) in text.grapheme_indices(true) {
         characters += grapheme.chars().count();

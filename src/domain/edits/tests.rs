@@ -15,6 +15,7 @@ pub(super) fn policy() -> EditPolicy {
         clear_empty: ClearEmpty::Own,
         ownership: Ownership::Own,
         lock: true,
+        content_rating: "XXX".to_owned(),
         limits: Limits { title: 255, summary: 10_000, tags: 100, performers: 50 },
     }
 }
@@ -73,6 +74,29 @@ fn without_locking_no_lock_is_touched() {
     let policy = EditPolicy { lock: false, ..policy() };
     let write = Edit { field: Field::Summary, value: Some(Change::Text("B".to_owned())), locked: None };
     assert_eq!(edits("B", "A", false, Some("A"), &policy), [write]);
+}
+
+#[rstest]
+#[case::first_contact("8.5", "3", None, Some("8.5"))]
+#[case::equal("8.5", "8.5", None, None)]
+#[case::changed_in_stash("8.5", "3", Some("3"), Some("8.5"))]
+#[case::rated_by_hand("8.5", "3", Some("8.5"), None)]
+#[case::taken_back("", "3", Some("3"), Some(""))]
+#[case::never_ours("", "3", None, None)]
+fn a_rating_follows_the_same_rules_without_a_lock(
+    #[case] wanted: &str,
+    #[case] present: &str,
+    #[case] base: Option<&str>,
+    #[case] written: Option<&str>,
+) {
+    let field = Field::Rating;
+    let wanted = Wanted { values: BTreeMap::from([(field, wanted.into())]), notes: Vec::new() };
+    let item = PlexItem { values: BTreeMap::from([(field, present.into())]), ..item("", false) };
+    let base = base.map(|base| (field, base.into())).into_iter().collect();
+    let edits = plan(&wanted, &item, &base, &policy()).edits;
+    let expected =
+        written.map(|text| Edit { field, value: Some(Change::Text(text.to_owned())), locked: None });
+    assert_eq!(edits, Vec::from_iter(expected));
 }
 
 #[test]

@@ -91,6 +91,12 @@ pub fn same(left: &str, right: &str) -> bool {
     left == right || composed(left.trim()) == composed(right.trim())
 }
 
+/// A rating as it is written and compared: at most two decimals, which is more than anybody rates with, and less than
+/// servers add when they keep numbers in half the precision.
+pub fn rating(stars: f64) -> String {
+    ((stars * 100.0).round() / 100.0).to_string()
+}
+
 /// The names of a list as Plex tells them apart.
 #[derive(Debug)]
 pub(super) struct Names {
@@ -137,6 +143,16 @@ mod tests {
         assert!(same("Zażółć", "Zaz\u{307}o\u{301}łc\u{301}"));
         assert!(same(" a ", "a"));
         assert!(!same("a", "A"));
+    }
+
+    #[rstest]
+    #[case(8.0, "8")]
+    #[case(8.5, "8.5")]
+    #[case(f64::from(8.1_f32), "8.1")]
+    #[case(7.25, "7.25")]
+    #[case(10.0, "10")]
+    fn a_rating_is_a_short_number(#[case] stars: f64, #[case] text: &str) {
+        assert_eq!(rating(stars), text);
     }
 
     #[rstest]

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 
 use super::sanitise::{cut, line, paragraphs};
 use super::value::Names;
-use super::{EditPolicy, Field, Note, Tag, Value};
+use super::{EditPolicy, Field, Note, Tag, Value, rating};
 use crate::domain::scene::Scene;
 
 /// The longest values that are written.
@@ -45,6 +45,10 @@ struct Outgoing {
     summary: String,
     #[garde(custom(calendar_date))]
     date: String,
+    #[garde(range(min = 1, max = 100))]
+    rating: Option<i64>,
+    #[garde(length(chars, max = LONGEST_NAME), custom(one_line))]
+    content_rating: String,
 }
 
 /// One element of a list on its way out.
@@ -58,24 +62,51 @@ struct OutgoingName {
 /// Works out what Plex should show. A field that cannot be made fit is left out and noted; the others go.
 pub fn wanted(scene: &Scene, policy: &EditPolicy) -> Wanted {
     let mut notes = Vec::new();
+    let mut values = texts(scene, policy, &mut notes);
     let limits = policy.limits;
+    let director: Vec<String> = vec![scene.director.clone()];
+    let collection: Vec<String> = scene.studio.iter().cloned().collect();
+    // Tags go out as genres or as labels; whichever the user did not choose is dropped below.
+    let lists = [
+        (Field::Performers, &scene.performers, limits.performers),
+        (Field::Directors, &director, 1),
+        (Field::Genres, &scene.tags, limits.tags),
+        (Field::Labels, &scene.tags, limits.tags),
+        (Field::Collections, &collection, 1),
+    ];
+    for (field, given, most) in lists {
+        values.insert(field, Value::List(names(field, given, most, &limits, &mut notes)));
+    }
+    values.retain(|field, _| policy.fields.contains(field));
+    notes.retain(|note| policy.fields.contains(&note.field));
+    if scene.is_bare() {
+        // Nobody has looked at the scene yet, so that it says nothing is no reason to clear anything.
+        values.retain(|_, value| !value.is_empty());
+    }
+    Wanted { values, notes }
+}
+
+fn texts(scene: &Scene, policy: &EditPolicy, notes: &mut Vec<Note>) -> BTreeMap<Field, Value> {
+    let limits = policy.limits;
+    let mut named = |field, text: &str| limited(field, line(text), limits.title, notes);
     let outgoing = Outgoing {
-        title: limited(Field::Title, line(&scene.title), limits.title, &mut notes),
-        studio: limited(
-            Field::Studio,
-            line(scene.studio.as_deref().unwrap_or_default()),
-            limits.title,
-            &mut notes,
-        ),
-        summary: limited(Field::Summary, paragraphs(&scene.details), limits.summary, &mut notes),
-        date: full_date(&scene.date, &mut notes),
+        title: named(Field::Title, &scene.title),
+        studio: named(Field::Studio, scene.studio.as_deref().unwrap_or_default()),
+        summary: limited(Field::Summary, paragraphs(&scene.details), limits.summary, notes),
+        date: full_date(&scene.date, notes),
+        rating: scene.rating,
+        content_rating: limited(Field::ContentRating, line(&policy.content_rating), LONGEST_NAME, notes),
     };
     let problems = outgoing.validate_with(&limits).err();
+    let stars = outgoing.rating.and_then(|hundredths| i32::try_from(hundredths).ok());
+    let stars = stars.map(|hundredths| rating(f64::from(hundredths) / 10.0));
     let mut values = BTreeMap::from([
         (Field::Title, Value::Text(outgoing.title)),
         (Field::Studio, Value::Text(outgoing.studio)),
         (Field::Summary, Value::Text(outgoing.summary)),
         (Field::Date, Value::Text(outgoing.date)),
+        (Field::Rating, Value::Text(stars.unwrap_or_default())),
+        (Field::ContentRating, Value::Text(outgoing.content_rating)),
     ]);
     for (path, problem) in problems.iter().flat_map(garde::Report::iter) {
         if let Some(field) = Field::from_word(&path.to_string()) {
@@ -83,18 +114,7 @@ pub fn wanted(scene: &Scene, policy: &EditPolicy) -> Wanted {
             notes.push(Note::new(field, format!("is left out: {problem}")));
         }
     }
-    // Tags go out as genres or as labels; whichever the user did not choose is dropped below.
-    let lists = [
-        (Field::Performers, &scene.performers, limits.performers),
-        (Field::Genres, &scene.tags, limits.tags),
-        (Field::Labels, &scene.tags, limits.tags),
-    ];
-    for (field, given, most) in lists {
-        values.insert(field, Value::List(names(field, given, most, &limits, &mut notes)));
-    }
-    values.retain(|field, _| policy.fields.contains(field));
-    notes.retain(|note| policy.fields.contains(&note.field));
-    Wanted { values, notes }
+    values
 }
 
 /// The elements of a list: each made fit, none twice, in an order that does not depend on Stash's, so that the same
@@ -178,6 +198,8 @@ mod tests {
             details: "One\nTwo".to_owned(),
             date: "2021-05-06".to_owned(),
             studio: Some("Acme".to_owned()),
+            rating: Some(85),
+            director: "Jo Vogel".to_owned(),
             tags: vec!["Outdoor".to_owned(), "drama".to_owned()],
             performers: vec!["Ada Example".to_owned()],
             organized: true,
@@ -216,6 +238,54 @@ mod tests {
         let wanted = wanted(&scene(), &policy);
         assert_eq!(wanted.values.keys().collect::<Vec<_>>(), [&Field::Title]);
     }
+
+    #[rstest]
+    #[case(Some(85), Some("8.5"))]
+    #[case(Some(100), Some("10"))]
+    #[case(Some(1), Some("0.1"))]
+    #[case(None, Some(""))]
+    #[case(Some(0), None)]
+    #[case(Some(101), None)]
+    fn a_rating_is_carried_in_stars_or_left_out(#[case] given: Option<i64>, #[case] expected: Option<&str>) {
+        let wanted = wanted(&Scene { rating: given, ..scene() }, &policy());
+        assert_eq!(wanted.values.get(&Field::Rating).map(Value::text), expected);
+        assert_eq!(wanted.notes.is_empty(), expected.is_some(), "{:?}", wanted.notes);
+    }
+
+    #[test]
+    fn studio_and_director_are_lists_of_one() {
+        let carried = wanted(&scene(), &policy());
+        assert_eq!(carried.values[&Field::Collections], Value::names(["Acme"]));
+        assert_eq!(carried.values[&Field::Directors], Value::names(["Jo Vogel"]));
+        let without = Scene { studio: None, director: " ".to_owned(), ..scene() };
+        let carried = wanted(&without, &policy());
+        assert!(
+            carried.values[&Field::Collections].is_empty() && carried.values[&Field::Directors].is_empty()
+        );
+    }
+
+    #[test]
+    fn a_scene_with_nothing_but_a_file_clears_nothing() {
+        let bare = Scene {
+            title: String::new(),
+            details: String::new(),
+            date: String::new(),
+            director: String::new(),
+            studio: None,
+            rating: None,
+            tags: Vec::new(),
+            performers: Vec::new(),
+            ..scene()
+        };
+        let carried = wanted(&bare, &policy());
+        assert_eq!(carried.values, BTreeMap::from([(Field::ContentRating, "XXX".into())]));
+        let titled = wanted(&Scene { title: "T".to_owned(), ..bare }, &policy());
+        assert!(
+            titled.values[&Field::Summary].is_empty(),
+            "a title is something: now the rest counts as said"
+        );
+    }
+
     #[rstest]
     #[case::order_and_case(&["b", "A", "c", "a"], &["A", "b", "c"])]
     #[case::blanks_and_breaks(&[" one\ntwo ", "\u{0}", ""], &["one two"])]

@@ -19,6 +19,8 @@ fn scene(files: &[(&str, i64)]) -> Scene {
         title: String::new(),
         details: String::new(),
         date: String::new(),
+        rating: None,
+        director: String::new(),
         studio: None,
         tags: Vec::new(),
         performers: Vec::new(),

@@ -43,8 +43,10 @@ pub enum PlexOp {
     Listing,
     /// `/library/metadata/{keys}`, read.
     Item,
-    /// Any change of fields, of tags or of a rating.
+    /// Any change of fields or of tags.
     Edit,
+    /// Stars given or taken away.
+    Rate,
     /// A library's refresh.
     Scan,
     /// A single video's refresh.
@@ -61,9 +63,8 @@ impl PlexOp {
             (_, ["identity"]) => Self::Identity,
             (_, []) => Self::Root,
             (_, ["activities"]) => Self::Activities,
-            ("PUT", ["library", "sections", _, "all"] | ["library", "metadata", _] | [":", "rate"]) => {
-                Self::Edit
-            }
+            ("PUT", ["library", "sections", _, "all"] | ["library", "metadata", _]) => Self::Edit,
+            ("PUT", [":", "rate"]) => Self::Rate,
             (_, ["library", "sections", _, "refresh"]) => Self::Scan,
             (_, ["library", "metadata", _, "refresh"]) => Self::Refresh,
             ("GET" | "HEAD", ["library", "sections", _, "all"] | ["library", "all"]) => Self::Listing,

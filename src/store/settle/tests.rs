@@ -33,6 +33,8 @@ fn stash_scene(id: i64, created_at: &str) -> Scene {
         title: String::new(),
         details: String::new(),
         date: String::new(),
+        rating: None,
+        director: String::new(),
         studio: None,
         tags: Vec::new(),
         performers: Vec::new(),
@@ -72,7 +74,7 @@ fn intend_knowing(
     passed_on_by: Option<SceneId>,
 ) -> Opening {
     let old = |field: Field| match field.shape() {
-        Shape::Text => "old".into(),
+        Shape::Text | Shape::Rating => "old".into(),
         Shape::List => Value::names(["old"]),
     };
     let before = edits.iter().map(|edit| (edit.field, old(edit.field))).collect();
