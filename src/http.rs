@@ -16,7 +16,7 @@ use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 use url::Url;
 
-pub use answer::{Answer, Undecodable, excerpt};
+pub use answer::{Answer, Download, Undecodable, excerpt};
 pub use credential::Credential;
 pub use no_answer::NoAnswer;
 
@@ -120,23 +120,24 @@ pub async fn exchange(
     limits: Limits,
     secret: Option<&SecretString>,
 ) -> Result<Answer, NoAnswer> {
+    Ok(download(request, limits).await?.into_answer(secret))
+}
+
+/// Sends a request and receives the whole answer within the limits, byte for byte.
+pub async fn download(request: RequestBuilder, limits: Limits) -> Result<Download, NoAnswer> {
     // Boxed, as the state of a connection being opened would make every caller's future large.
-    let received = Box::pin(receive(request, limits.body, secret));
+    let received = Box::pin(receive(request, limits.body));
     match tokio::time::timeout(limits.total, received).await {
         Ok(received) => received,
         Err(_elapsed) => Err(NoAnswer::too_slow(limits.total)),
     }
 }
 
-async fn receive(
-    request: RequestBuilder,
-    cap: usize,
-    secret: Option<&SecretString>,
-) -> Result<Answer, NoAnswer> {
+async fn receive(request: RequestBuilder, cap: usize) -> Result<Download, NoAnswer> {
     let mut response = request.send().await.map_err(NoAnswer::before_the_answer)?;
     let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
     let body = read_body(response, cap).await?;
-    Ok(Answer::new(status, headers, body, secret))
+    Ok(Download { status, headers, body })
 }
 
 /// Reads a body chunk by chunk, and stops at the first one that would go beyond `cap` bytes. When the peer announces

@@ -14,6 +14,7 @@ use crate::domain::ids::{CorrelationId, MachineId, RatingKey, RunToken, SceneId,
 use crate::domain::item::Library;
 use crate::domain::matching::Scored;
 use crate::domain::scene::{Scene, SceneIdentity};
+use crate::store::covers::SeenCovers;
 use crate::store::intents::{NewIntent, Opening, SettledIntent};
 use crate::store::ledger::Link;
 use crate::store::outages::OutageNote;
@@ -79,8 +80,8 @@ pub struct OpenIntent {
     pub token: RunToken,
 }
 
-/// To Persistence: an intent that an earlier run left open has been looked into. The reply tells whether the run still
-/// has the job.
+/// To Persistence: the end of an intent is known before the run has ended, as of one that an earlier run left open. The
+/// reply tells whether the run still has the job.
 #[derive(Message)]
 #[rtype(result = "Result<bool, StoreError>")]
 pub struct SettleEarlier {
@@ -199,6 +200,8 @@ pub struct ApplyEdits {
 pub struct Applied {
     pub intent: Option<SettledIntent>,
     pub notes: Vec<String>,
+    /// What was seen of its images.
+    pub covers: SeenCovers,
 }
 
 /// Why an item does not show what the scene says, and what was written all the same.

@@ -2,6 +2,7 @@
 //! decided in [`crate::domain`].
 
 pub mod circuits;
+mod covers;
 pub mod dead_letter;
 pub mod indexer;
 pub mod ingest;

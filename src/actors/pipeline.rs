@@ -12,6 +12,7 @@ use crate::domain::failure::{Failure, FailureClass, Peer};
 use crate::domain::ids::{MachineId, RatingKey, SceneId};
 use crate::domain::scene::Scene;
 use crate::store::ItemKey;
+use crate::store::covers::SeenCovers;
 use crate::store::intents::SettledIntent;
 use crate::store::ledger::Link;
 use crate::store::queue::ClaimedJob;
@@ -52,6 +53,7 @@ pub trait Stages {
 struct Done {
     intents: Vec<SettledIntent>,
     links: Vec<Link>,
+    covers: Vec<(ItemKey, SeenCovers)>,
     unlinked: Vec<ItemKey>,
 }
 
@@ -105,6 +107,7 @@ pub async fn run_job(job: ClaimedJob, stages: &impl Stages) {
         outcome,
         intents: done.intents,
         links: done.links,
+        covers: done.covers,
         unlinked: done.unlinked,
     };
     let settled = stages.settle(report).await;
@@ -162,9 +165,15 @@ async fn apply_all(
                     tracing::info!(plex.rating_key = %key, "scene {}: {note}", scene.id);
                 }
                 done.intents.extend(applied.intent);
-                done.links.push(link(&found.machine, target, scene, stages.now()));
+                let link = link(&found.machine, target, scene, stages.now());
+                done.covers.push((link.item.clone(), applied.covers));
+                done.links.push(link);
             }
             Err(NotDone { failure, intent }) => {
+                // What was written counts only for the scene that holds the item.
+                if intent.is_some() && failure.class != FailureClass::StaleMatch {
+                    done.links.push(link(&found.machine, target, scene, stages.now()));
+                }
                 done.intents.extend(intent);
                 return Err((key.clone(), failure));
             }

@@ -15,12 +15,14 @@ use super::stage::{caught, storage, stored};
 use super::turns::Turns;
 use crate::clock::Clock;
 use crate::domain::circuit::Circuit;
-use crate::domain::edits::{Base, Edit, EditPolicy, Plan, plan, wanted};
+use crate::domain::edits::{Base, Edit, EditPolicy, Note, Plan, plan, wanted};
 use crate::domain::failure::{Failure, FailureClass, Peer};
+use crate::domain::ids::RatingKey;
 use crate::domain::item::PlexItem;
 use crate::plex::PlexClient;
-use crate::store::intents::{self, NewIntent, Opening};
-use crate::store::{ItemKey, Readers, ledger};
+use crate::stash::StashClient;
+use crate::store::intents::{self, NewIntent, Opening, SettledIntent};
+use crate::store::{ItemKey, Reader, Readers, ledger};
 use crate::supervision::{Link, Watch};
 use crate::telemetry::redact::PathStyle;
 
@@ -42,6 +44,10 @@ pub struct PlexSync {
 #[derive(Clone)]
 pub struct Editor {
     pub plex: PlexClient,
+    /// Where covers come from.
+    pub stash: StashClient,
+    /// The turns of questions to Stash.
+    pub questions: Arc<Turns>,
     pub readers: Readers,
     pub persistence: Link<Persistence>,
     pub policy: Arc<EditPolicy>,
@@ -66,38 +72,77 @@ impl Handler<ApplyEdits> for PlexSync {
     type Result = ResponseFuture<Result<Applied, NotDone>>;
 
     fn handle(&mut self, order: ApplyEdits, _: &mut Context<Self>) -> Self::Result {
-        let (editor, one_write) = (self.editor.clone(), Arc::clone(&self.one_write));
-        caught(async move { editor.apply(&order, &one_write).await })
+        let run = Run { editor: self.editor.clone(), one_write: Arc::clone(&self.one_write), order };
+        caught(async move { run.apply().await })
     }
 }
 
 crate::supervised!(PlexSync);
 
-impl Editor {
+/// One order in hand.
+pub(super) struct Run {
+    pub(super) editor: Editor,
+    one_write: Arc<Semaphore>,
+    pub(super) order: ApplyEdits,
+}
+
+/// What has come of the fields of an item.
+pub(super) struct Written {
+    /// As it is now.
+    pub(super) item: PlexItem,
+    /// Its end is known and not recorded yet.
+    pub(super) intent: Option<SettledIntent>,
+    /// For people.
+    told: Vec<String>,
+}
+
+impl Written {
+    pub(super) fn note(&mut self, notes: &[Note]) {
+        self.told.extend(notes.iter().map(|note| format!("{} {}", note.field, note.text)));
+    }
+}
+
+impl Run {
+    async fn apply(&self) -> Result<Applied, NotDone> {
+        let before = self.read().await?;
+        self.still_holds_the_file(&before)?;
+        self.look_into_earlier_intent(&before).await?;
+        let mut written = self.write_fields(before.clone()).await?;
+        match self.show_covers(&before, &mut written).await {
+            Ok(covers) => Ok(Applied { intent: written.intent, notes: written.told, covers }),
+            Err(NotDone { failure, intent }) => Err(NotDone { failure, intent: intent.or(written.intent) }),
+        }
+    }
+
+    pub(super) async fn read(&self) -> Result<PlexItem, Failure> {
+        self.editor.plex.item(self.rating_key()).await
+    }
+
+    pub(super) fn rating_key(&self) -> &RatingKey {
+        &self.order.target.scored.rating_key
+    }
+
     /// Files move between items; writing to an item that holds another file by now would be writing to a stranger.
-    fn still_holds_the_file(&self, item: &PlexItem, order: &ApplyEdits) -> Result<(), Failure> {
-        if item.paths.contains(&order.target.scored.path) {
+    fn still_holds_the_file(&self, item: &PlexItem) -> Result<(), Failure> {
+        let path = &self.order.target.scored.path;
+        if item.paths.contains(path) {
             return Ok(());
         }
-        let detail = format!(
-            "item {} in Plex no longer holds the file {:?}",
-            item.rating_key,
-            self.paths.show(&order.target.scored.path)
-        );
+        let shown = self.editor.paths.show(path);
+        let detail = format!("item {} in Plex no longer holds the file {shown:?}", item.rating_key);
         Err(Failure::new(FailureClass::StaleMatch, Peer::Plex, "file_moved", detail).on(Circuit::PlexRead))
     }
 
-    async fn apply(&self, order: &ApplyEdits, one_write: &Semaphore) -> Result<Applied, NotDone> {
-        let item = self.plex.item(&order.target.scored.rating_key).await?;
-        self.still_holds_the_file(&item, order)?;
-        self.look_into_earlier_intent(order, &item).await?;
-        let Plan { edits, notes } = self.plan(order, &item)?;
-        let told = notes.iter().map(|note| format!("{} {}", note.field, note.text)).collect();
+    /// All fields but images.
+    async fn write_fields(&self, item: PlexItem) -> Result<Written, NotDone> {
+        let Plan { edits, notes } = self.plan(&item)?;
+        let mut written = Written { item, intent: None, told: Vec::new() };
+        written.note(&notes);
         if edits.is_empty() {
-            return Ok(Applied { intent: None, notes: told });
+            return Ok(written);
         }
-        let id = self.open_intent(order, &item, &edits).await?;
-        if let Err((failure, sent)) = self.write_all(&item, &edits, one_write).await {
+        let id = self.open_intent(&written.item, &edits).await?;
+        if let Err((failure, sent)) = self.write_all(&written.item, &edits).await {
             // A write whose answer got lost may have been applied: its intent stays open, and the next run reads it
             // back before anything is sent again. A write that was refused has changed nothing, but those that went
             // out before it may have.
@@ -105,63 +150,74 @@ impl Editor {
                 matches!(failure.class, FailureClass::Unavailable | FailureClass::Interrupted);
             let refused = match may_be_applied {
                 true => None,
-                false if sent == 0 => Some(item),
-                false => self.plex.item(&item.rating_key).await.ok(),
+                false if sent == 0 => Some(written.item),
+                false => self.read().await.ok(),
             };
             let intent = refused.map(|item| settled(id, &edits, &notes, &item));
             return Err(NotDone { failure, intent });
         }
         // A 200 proves nothing: Plex answers the same when it has stored nothing.
-        let after = self.plex.item(&order.target.scored.rating_key).await?;
-        let intent = settled(id, &edits, &notes, &after);
+        written.item = self.read().await?;
+        let intent = settled(id, &edits, &notes, &written.item);
         match missing(&intent) {
-            None => Ok(Applied { intent: Some(intent), notes: told }),
+            None => Ok(Written { intent: Some(intent), ..written }),
             Some(failure) => Err(NotDone { failure, intent: Some(intent) }),
         }
     }
 
     /// What has to be written, in lists that Plex takes.
-    fn plan(&self, order: &ApplyEdits, item: &PlexItem) -> Result<Plan, Failure> {
-        let base = self.base(order)?;
-        let wanted = self.plex.fitted(&item.section, &item.rating_key, wanted(&order.scene, &self.policy));
-        let Plan { edits, mut notes } = plan(&wanted, item, &base, &self.policy);
-        let (edits, cut) = self.plex.shortened(&item.section, &item.rating_key.clone().into(), edits);
+    fn plan(&self, item: &PlexItem) -> Result<Plan, Failure> {
+        let Editor { plex, policy, .. } = &self.editor;
+        let base = self.base()?;
+        let wanted = plex.fitted(&item.section, &item.rating_key, wanted(&self.order.scene, policy));
+        let Plan { edits, mut notes } = plan(&wanted, item, &base, policy);
+        let (edits, cut) = plex.shortened(&item.section, &item.rating_key.clone().into(), edits);
         notes.extend(cut);
         Ok(Plan { edits, notes })
     }
 
     /// An intent that is still open belongs to a run that ended between its write and its record. What the item shows
     /// now tells whether that write arrived, so that neither ownership nor history is lost and nothing is sent twice.
-    async fn look_into_earlier_intent(&self, order: &ApplyEdits, item: &PlexItem) -> Result<(), Failure> {
-        let (key, scene) = (order.item_key(), order.scene.id);
-        let open = self.readers.with(|reader| intents::intent_of(reader, &key, scene)).map_err(storage)?;
-        let Some(open) = open else { return Ok(()) };
-        let intent = settled(open.id, &open.intent.edits, &[], item);
+    async fn look_into_earlier_intent(&self, item: &PlexItem) -> Result<(), Failure> {
+        let (key, scene) = (self.item_key(), self.order.scene.id);
+        let open = self.editor.readers.with(|reader| intents::intent_of(reader, &key, scene));
+        let Some(open) = open.map_err(storage)? else { return Ok(()) };
+        let item = self.with_shown(item, &open.intent.edits).await?;
+        let intent = settled(open.id, &open.intent.edits, &[], &item);
         let arrived = applied_count(&intent);
         tracing::info!(
             "scene {scene}: an earlier write to item {} was looked into: {arrived} fields had arrived",
             item.rating_key
         );
-        let link = link(&order.machine, &order.target, &order.scene, self.clock.now());
-        let earlier = SettleEarlier { token: order.token, link, intent };
-        let in_hand = stored(self.persistence.ask(earlier, STORE_LIMIT).await)?;
+        self.settle_now(intent).await
+    }
+
+    /// Records the end of an intent before that of the run.
+    pub(super) async fn settle_now(&self, intent: SettledIntent) -> Result<(), Failure> {
+        let ApplyEdits { machine, target, scene, token, .. } = &self.order;
+        let link = link(machine, target, scene, self.editor.clock.now());
+        let earlier = SettleEarlier { token: *token, link, intent };
+        let in_hand = stored(self.editor.persistence.ask(earlier, STORE_LIMIT).await)?;
         if in_hand { Ok(()) } else { Err(fenced()) }
     }
 
-    fn base(&self, order: &ApplyEdits) -> Result<Base, Failure> {
-        self.readers.with(|reader| ledger::base(reader, &order.item_key(), &order.scene)).map_err(storage)
+    pub(super) fn base(&self) -> Result<Base, Failure> {
+        let read = |reader: &mut Reader| ledger::base(reader, &self.item_key(), &self.order.scene);
+        self.editor.readers.with(read).map_err(storage)
     }
 
-    async fn open_intent(&self, order: &ApplyEdits, item: &PlexItem, edits: &[Edit]) -> Result<i64, Failure> {
+    pub(super) async fn open_intent(&self, item: &PlexItem, edits: &[Edit]) -> Result<i64, Failure> {
+        let order = &self.order;
         let intent = NewIntent {
             scene: order.scene.id,
-            item: order.item_key(),
+            item: self.item_key(),
             edits: edits.to_vec(),
             before: edits.iter().map(|edit| (edit.field, item.value(edit.field))).collect(),
             correlation_id: order.correlation_id.clone(),
             passed_on_by: order.target.held_by,
         };
-        let opened = self.persistence.ask(OpenIntent { intent, token: order.token }, STORE_LIMIT).await;
+        let opened =
+            self.editor.persistence.ask(OpenIntent { intent, token: order.token }, STORE_LIMIT).await;
         match stored(opened)? {
             Opening::Opened(id) => Ok(id),
             Opening::Fenced => Err(fenced()),
@@ -176,25 +232,26 @@ impl Editor {
     }
 
     /// Sends all requests that the edits need. At the first that fails it tells how many went out before.
-    async fn write_all(
-        &self,
-        item: &PlexItem,
-        edits: &[Edit],
-        one_write: &Semaphore,
-    ) -> Result<(), (Failure, usize)> {
-        let ids = item.rating_key.clone().into();
-        for (sent, edits) in self.plex.requests(&item.section, &ids, edits).iter().enumerate() {
-            self.write(item, edits, one_write).await.map_err(|failure| (failure, sent))?;
+    async fn write_all(&self, item: &PlexItem, edits: &[Edit]) -> Result<(), (Failure, usize)> {
+        let (plex, ids) = (&self.editor.plex, item.rating_key.clone().into());
+        for (sent, edits) in plex.requests(&item.section, &ids, edits).iter().enumerate() {
+            let write = plex.write(&item.section, &item.rating_key, edits);
+            self.in_turn(write).await.map_err(|failure| (failure, sent))?;
         }
         Ok(())
     }
 
-    async fn write(&self, item: &PlexItem, edits: &[Edit], one_write: &Semaphore) -> Result<(), Failure> {
+    /// Makes one request that changes something, when it is its turn.
+    pub(super) async fn in_turn(
+        &self,
+        write: impl Future<Output = Result<(), Failure>>,
+    ) -> Result<(), Failure> {
         let closed = |_| Failure::interrupted("shutdown", "the service is stopping");
-        let only = one_write.acquire().await.map_err(closed)?;
-        self.writes.turn().await;
-        let began = self.clock.monotonic();
-        let mut write = pin!(self.plex.write(&item.section, &item.rating_key, edits));
+        let only = self.one_write.acquire().await.map_err(closed)?;
+        let Editor { writes, clock, .. } = &self.editor;
+        writes.turn().await;
+        let began = clock.monotonic();
+        let mut write = pin!(write);
         let written = if let Ok(written) = tokio::time::timeout(LONGEST_ALONE, &mut write).await {
             written
         } else {
@@ -202,14 +259,12 @@ impl Editor {
             write.await
         };
         let well = written.as_ref().err().is_none_or(|failure| failure.class.is_about_the_scene());
-        self.writes.finished(self.clock.monotonic().saturating_sub(began), well);
+        writes.finished(clock.monotonic().saturating_sub(began), well);
         written
     }
-}
 
-impl ApplyEdits {
-    fn item_key(&self) -> ItemKey {
-        ItemKey { machine: self.machine.clone(), rating_key: self.target.scored.rating_key.clone() }
+    pub(super) fn item_key(&self) -> ItemKey {
+        ItemKey { machine: self.order.machine.clone(), rating_key: self.rating_key().clone() }
     }
 }
 

@@ -132,6 +132,8 @@ pub(super) fn parts(
         },
         editor: Editor {
             plex,
+            stash: probes.stash.clone(),
+            questions: Arc::clone(&ways.questions),
             readers: readers.clone(),
             persistence: links.persistence.clone(),
             policy: Arc::new(edits(config)),
@@ -234,8 +236,9 @@ pub(super) fn children(parts: &Parts, links: &Links, clock: &Arc<dyn Clock>) -> 
         }),
         Child::new(links.matching.clone(), move |watch| sure(Matching::new(finder.clone(), watch))),
         Child::new(links.plex_sync.clone(), move |watch| {
-            let plex = editor.plex.reconnected()?;
-            Ok::<_, HttpError>(PlexSync::new(Editor { plex, ..editor.clone() }, watch))
+            let (plex, stash) = (editor.plex.reconnected()?, editor.stash.reconnected()?);
+            let editor = Editor { plex, stash, ..editor.clone() };
+            Ok::<_, HttpError>(PlexSync::new(editor, watch))
         }),
         Child::new(links.scheduler.clone(), move |watch| {
             Ok::<_, HttpError>(Scheduler::new(dispatch.reconnected()?, watch))

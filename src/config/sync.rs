@@ -112,6 +112,8 @@ impl Words for Field {
         ("director", Self::Directors),
         ("tags", Self::Genres),
         ("collection", Self::Collections),
+        ("poster", Self::Poster),
+        ("background", Self::Background),
     ];
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::edits::{Field, Tag, Value};
+use super::edits::{Field, ImageSlot, Tag, Value};
 use super::ids::{RatingKey, SectionKey};
 
 /// One item, from a read of that item alone. A listing leaves out locks and cuts lists short.
@@ -11,7 +11,11 @@ pub struct PlexItem {
     pub rating_key: RatingKey,
     pub section: SectionKey,
     /// What it holds, by field. Empty and absent are the same; a date is `YYYY-MM-DD`.
+    /// Which image it shows is not among them until its list of images was read.
     pub values: BTreeMap<Field, Value>,
+    /// The addresses of the images that it shows. Another image has another address, but so may the same one after any
+    /// edit. Empty: it shows none.
+    pub shown: BTreeMap<ImageSlot, String>,
     /// The known fields that a metadata refresh leaves alone.
     pub locked: BTreeSet<Field>,
     /// The paths of all its parts, as the server sees them.
@@ -27,6 +31,11 @@ impl PlexItem {
     /// The text of a field; empty for a list.
     pub fn text(&self, field: Field) -> &str {
         self.values.get(&field).map(Value::text).unwrap_or_default()
+    }
+
+    /// The address of the image that the item shows in a place; empty for none.
+    pub fn shown(&self, slot: ImageSlot) -> &str {
+        self.shown.get(&slot).map(String::as_str).unwrap_or_default()
     }
 
     /// The elements of a field; none for a text.

@@ -8,6 +8,7 @@ pub mod event;
 pub mod explain;
 pub mod failure;
 pub mod ids;
+pub mod image;
 pub mod item;
 pub mod job;
 pub mod matching;

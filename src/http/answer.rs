@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 use reqwest::StatusCode;
-use reqwest::header::{DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
+use reqwest::header::{AsHeaderName, DATE, HeaderMap, LOCATION, RETRY_AFTER};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use thiserror::Error;
@@ -18,6 +18,26 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The body. Bytes that are not UTF-8 became U+FFFD: both peers send file names as the disk has them.
     pub text: String,
+}
+
+/// A complete answer whose body is no text.
+#[derive(Debug, Clone)]
+pub struct Download {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl Download {
+    /// The same as a text, in which `***` stands for the secret.
+    pub fn into_answer(self, secret: Option<&SecretString>) -> Answer {
+        Answer::new(self.status, self.headers, self.body, secret)
+    }
+
+    /// A header's value, unless it is missing or not ASCII.
+    pub fn header(&self, name: impl AsHeaderName) -> Option<&str> {
+        header(&self.headers, name)
+    }
 }
 
 /// Why a body could not be turned into what was asked for. The text continues a sentence about the peer.
@@ -71,9 +91,13 @@ impl Answer {
     }
 
     /// A header's value, unless it is missing or not ASCII.
-    pub fn header(&self, name: HeaderName) -> Option<&str> {
-        self.headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim)
+    pub fn header(&self, name: impl AsHeaderName) -> Option<&str> {
+        header(&self.headers, name)
     }
+}
+
+fn header(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&str> {
+    headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim)
 }
 
 /// The beginning of a text that a peer chose, for a sentence of ours.

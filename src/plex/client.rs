@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Method, StatusCode};
+use reqwest::{Method, RequestBuilder, StatusCode};
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use url::Url;
@@ -111,7 +111,7 @@ impl PlexClient {
 
     /// Which server answers. It says so to anybody and while its database is blocked: no proof that it can work.
     pub async fn identity(&self) -> Result<PlexIdentity, Failure> {
-        let answer = self.get(Asked::Server, self.at(&["identity"]), BODY_CAP).await?;
+        let answer = self.get(Asked::Server, self.at(&["identity"])).await?;
         let identity: WireIdentity = self.decode(&answer)?;
         if identity.machine.is_empty() {
             return Err(self.shape("an empty machineIdentifier", &answer));
@@ -121,7 +121,7 @@ impl PlexClient {
 
     /// The libraries of films; personal videos are among them.
     pub async fn libraries(&self) -> Result<Vec<Library>, Failure> {
-        let answer = self.get(Asked::Server, self.at(&["library", "sections"]), BODY_CAP).await?;
+        let answer = self.get(Asked::Server, self.at(&["library", "sections"])).await?;
         let WireSections { sections } = self.decode(&answer)?;
         let movies = sections.into_iter().filter(|section| section.r#type == "movie");
         let libraries = movies.map(WireSection::into_library);
@@ -154,7 +154,7 @@ impl PlexClient {
         let mut url = self.at(&["library", "metadata", key.as_str()]);
         // Otherwise looking at an item makes Plex refresh it.
         url.set_query(Some("skipRefresh=1"));
-        let answer = self.get(Asked::Item, url, BODY_CAP).await?;
+        let answer = self.get(Asked::Item, url).await?;
         let WireItems { section, items } = self.decode(&answer)?;
         let stale = |code, said: &str| self.classify.failure(FailureClass::StaleMatch, code, said);
         let Some(item) = items.into_iter().next() else {
@@ -193,13 +193,7 @@ impl PlexClient {
         if !changes_something(edits) {
             return Ok(());
         }
-        self.change(self.writes.request(Method::PUT, self.edit_url(section, items, edits))).await
-    }
-
-    async fn change(&self, request: reqwest::RequestBuilder) -> Result<(), Failure> {
-        let limits = Limits { total: self.write_timeout, body: BODY_CAP };
-        let changed = self.ask(Asked::Edit, request, limits).await;
-        changed.map(drop).map_err(|failure| failure.on(Circuit::PlexWrite))
+        self.send(Asked::Edit, self.change(Method::PUT, self.edit_url(section, items, edits))).await
     }
 
     /// Gives an item stars from 0 to 10, as the account that the token belongs to; an empty text takes them away.
@@ -211,7 +205,7 @@ impl PlexClient {
             ("identifier", "com.plexapp.plugins.library"),
             ("rating", stars),
         ])));
-        self.change(self.writes.request(Method::PUT, url)).await
+        self.send(Asked::Edit, self.change(Method::PUT, url)).await
     }
 
     /// Makes the texts among the wanted values short enough for a request each, and says so.
@@ -256,20 +250,26 @@ impl PlexClient {
         4 * self.read_timeout
     }
 
-    fn at(&self, segments: &[&str]) -> Url {
+    pub(super) fn at(&self, segments: &[&str]) -> Url {
         http::below(&self.url, segments)
     }
 
-    async fn get(&self, asked: Asked, url: Url, cap: usize) -> Result<Answer, Failure> {
-        self.ask(asked, self.reads.get(url), Limits { total: self.read_limit(), body: cap }).await
+    pub(super) async fn get(&self, asked: Asked, url: Url) -> Result<Answer, Failure> {
+        self.ask(asked, self.reads.get(url), Limits { total: self.read_limit(), body: BODY_CAP }).await
     }
 
-    async fn ask(
-        &self,
-        asked: Asked,
-        request: reqwest::RequestBuilder,
-        limits: Limits,
-    ) -> Result<Answer, Failure> {
+    /// A request that changes something, to be sent by [`Self::send`].
+    pub(super) fn change(&self, method: Method, url: Url) -> RequestBuilder {
+        self.writes.request(method, url)
+    }
+
+    pub(super) async fn send(&self, asked: Asked, change: RequestBuilder) -> Result<(), Failure> {
+        let limits = Limits { total: self.write_timeout, body: BODY_CAP };
+        let changed = self.ask(asked, change, limits).await;
+        changed.map(drop).map_err(|failure| failure.on(Circuit::PlexWrite))
+    }
+
+    async fn ask(&self, asked: Asked, request: RequestBuilder, limits: Limits) -> Result<Answer, Failure> {
         let answer = self.exchange(request, limits).await;
         let answer = answer.map_err(|error| self.classify.no_answer(asked, &error))?;
         if answer.status == StatusCode::FORBIDDEN {
@@ -291,7 +291,7 @@ impl PlexClient {
         self.classify.bad_status(Asked::Server, &answer).map_or(Ok(()), Err)
     }
 
-    async fn exchange(&self, request: reqwest::RequestBuilder, limits: Limits) -> Result<Answer, NoAnswer> {
+    async fn exchange(&self, request: RequestBuilder, limits: Limits) -> Result<Answer, NoAnswer> {
         let mut request = request.headers(self.headers.clone());
         if let Some((name, token)) = self.token.header() {
             request = request.header(name, token);
@@ -299,7 +299,7 @@ impl PlexClient {
         http::exchange(request, limits, self.token.secret().as_ref()).await
     }
 
-    fn decode<T: DeserializeOwned>(&self, answer: &Answer) -> Result<T, Failure> {
+    pub(super) fn decode<T: DeserializeOwned>(&self, answer: &Answer) -> Result<T, Failure> {
         let envelope = answer.decode::<Envelope<T>>();
         envelope.map(|envelope| envelope.container).map_err(|error| self.classify.undecodable(&error, answer))
     }

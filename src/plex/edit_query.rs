@@ -4,7 +4,7 @@ use std::iter;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::domain::edits::{Change, Edit, Field, ListChange, Tag};
+use crate::domain::edits::{Change, Edit, Field, ListChange, Shape, Tag};
 use crate::domain::ids::RatingKey;
 
 /// The items of an edit. There is no empty list: without ids Plex edits the whole library.
@@ -37,6 +37,8 @@ pub fn edit_query(ids: &ItemIds, edits: &[Edit]) -> String {
     for edit in edits {
         let name = parameter(edit.field);
         match &edit.value {
+            // An image is sent and chosen otherwise; only its lock is set here.
+            Some(Change::Text(_)) if matches!(edit.field.shape(), Shape::Image(_)) => {}
             Some(Change::Text(text)) => pairs.push((format!("{name}.value"), text.clone())),
             Some(Change::List(list)) => list_parameters(name, list, &mut pairs),
             None => {}
@@ -85,6 +87,8 @@ pub(super) fn parameter(field: Field) -> &'static str {
         Field::Genres => "genre",
         Field::Labels => "label",
         Field::Collections => "collection",
+        Field::Poster => "thumb",
+        Field::Background => "art",
     }
 }
 

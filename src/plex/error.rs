@@ -18,6 +18,18 @@ pub(super) enum Asked {
     Item,
     /// To change items.
     Edit,
+    /// To take or to show an image.
+    Image,
+}
+
+impl Asked {
+    /// Whether something may have been changed although no success was told.
+    fn may_change(self) -> bool {
+        match self {
+            Self::Server | Self::Library | Self::Item => false,
+            Self::Edit | Self::Image => true,
+        }
+    }
 }
 
 /// What Plex writes, with status 400, while it starts.
@@ -37,7 +49,7 @@ impl Classifier {
     pub(super) fn no_answer(&self, asked: Asked, error: &NoAnswer) -> Failure {
         let (class, code) = match error {
             // The request is out and the answer is lost: only reading back tells whether it was carried out.
-            NoAnswer::Lost { .. } | NoAnswer::TooLarge { .. } if asked == Asked::Edit => {
+            NoAnswer::Lost { .. } | NoAnswer::TooLarge { .. } if asked.may_change() => {
                 (FailureClass::Unavailable, "write_unknown")
             }
             NoAnswer::NotSent { .. } | NoAnswer::Lost { .. } => (FailureClass::Unavailable, error.code()),
@@ -67,7 +79,7 @@ impl Classifier {
         let what = match asked {
             Asked::Server => "this question",
             Asked::Library => "the library",
-            Asked::Item | Asked::Edit => "the item",
+            Asked::Item | Asked::Edit | Asked::Image => "the item",
         };
         let said = format!("closes {what} to this token; is the library shared with its account?");
         self.failure(FailureClass::Forbidden, "forbidden", &said).with_answer(&answer.text)
@@ -111,7 +123,7 @@ impl Classifier {
             Some(reason) => format!("answered {}: {}", answer.status, excerpt(reason)),
             None => format!("answered {}", answer.status),
         };
-        let code = if asked == Asked::Edit {
+        let code = if asked.may_change() {
             // A busy database gives up after ten seconds with a 500, and may have written before.
             "write_unknown"
         } else if answer.status == StatusCode::SERVICE_UNAVAILABLE {
@@ -138,13 +150,17 @@ impl Classifier {
                 self.failure(FailureClass::Throttled, "too_many_requests", said).retry_after(wait)
             }
             StatusCode::REQUEST_TIMEOUT => {
-                let code = if asked == Asked::Edit { "write_unknown" } else { "request_timeout" };
+                let code = if asked.may_change() { "write_unknown" } else { "request_timeout" };
                 self.failure(FailureClass::Unavailable, code, "gave up waiting for the request")
             }
             StatusCode::NOT_FOUND => self.not_found(asked),
             _ if asked == Asked::Edit => {
                 let said = format!("refused the edit with {status}");
                 self.failure(FailureClass::Rejected, "edit_rejected", &said)
+            }
+            _ if asked == Asked::Image => {
+                let said = format!("refused the image with {status}");
+                self.failure(FailureClass::Rejected, "image_rejected", &said)
             }
             _ => {
                 let said = format!("answered {status}; is plex.url the address of a Plex server?");
@@ -162,7 +178,7 @@ impl Classifier {
             Asked::Library => {
                 self.failure(FailureClass::StaleMatch, "library_gone", "does not have the library any more")
             }
-            Asked::Item | Asked::Edit => {
+            Asked::Item | Asked::Edit | Asked::Image => {
                 self.failure(FailureClass::StaleMatch, "item_gone", "does not have the item any more")
             }
         }

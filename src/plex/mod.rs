@@ -3,6 +3,7 @@
 mod client;
 mod edit_query;
 mod error;
+mod images;
 mod listing;
 mod requests;
 #[cfg(test)]
@@ -11,4 +12,5 @@ mod wire;
 
 pub use client::{PlexClient, PlexIdentity, PlexSettings};
 pub use edit_query::{ItemIds, edit_query};
+pub use images::ListedImage;
 pub use listing::{ListingOrder, ListingPage};

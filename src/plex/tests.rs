@@ -7,12 +7,13 @@ use rstest::rstest;
 use url::Url;
 
 use super::*;
-use crate::domain::edits::{Change, Edit, Field, ListChange, Tag, Value};
+use crate::domain::edits::{Change, Edit, Field, ImageSlot, ListChange, Tag, Value};
 use crate::domain::failure::{Failure, FailureClass, Peer};
 use crate::domain::ids::{MachineId, RatingKey, SectionKey};
 use crate::domain::item::{IndexedPart, PlexItem};
 use crate::http::canned::{CannedServer, Reply, closed_port};
 
+mod images;
 mod statuses;
 
 const TOKEN: &str = "xT0ken-of-a-test";
@@ -186,7 +187,7 @@ async fn a_page_is_asked_for_with_both_of_its_headers(#[case] order: ListingOrde
 
 const ITEM: &str = r#"{"MediaContainer":{"size":1,"librarySectionID":3,"Metadata":[{"ratingKey":"71","type":"movie",
     "librarySectionID":"3","title":"One","studio":"Acme","summary":"Line\nline","originallyAvailableAt":"2008-04-10",
-    "contentRating":"XXX","userRating":8.1000003814697266,"Director":[{"tag":"Jo"}],"Collection":[{"id":9,"tag":"Best of"}],
+    "contentRating":"XXX","thumb":"/library/metadata/71/thumb/5","userRating":8.1000003814697266,"Director":[{"tag":"Jo"}],"Collection":[{"id":9,"tag":"Best of"}],
     "Field":[{"locked":true,"name":"title"},{"locked":"1","name":"originallyAvailableAt"},
              {"locked":0,"name":"summary"},{"locked":true,"name":"thumb"},{"name":"studio"}],
     "Genre":[{"id":177,"filter":"genre=177","tag":"Drama"},{"tag":"Fun, with a comma"}],"Label":[{"tag":"Quiet"}],
@@ -214,7 +215,11 @@ async fn an_item_comes_with_its_lists_its_locks_and_all_its_paths() {
             (Field::Genres, Value::names(["Drama", "Fun, with a comma"])),
             (Field::Labels, Value::names(["Quiet"])),
         ]),
-        locked: BTreeSet::from([Field::Title, Field::Date]),
+        shown: BTreeMap::from([
+            (ImageSlot::Poster, "/library/metadata/71/thumb/5".to_owned()),
+            (ImageSlot::Background, String::new()),
+        ]),
+        locked: BTreeSet::from([Field::Title, Field::Date, Field::Poster]),
         paths: vec!["/a".to_owned(), "/b".to_owned(), "/c".to_owned()],
     };
     assert_eq!(item, expected);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Deserializer, de};
 
 use super::edit_query::parameter;
-use crate::domain::edits::{Field, Tag, Value, rating};
+use crate::domain::edits::{Field, ImageSlot, Tag, Value, rating};
 use crate::domain::ids::{IdError, RatingKey, SectionKey};
 use crate::domain::item::{Library, PlexItem};
 
@@ -125,6 +125,11 @@ pub(super) struct WireItem {
     /// Of the account that the token belongs to.
     #[serde(default, deserialize_with = "fraction")]
     user_rating: Option<f64>,
+    /// Addresses, which change with the image and at other times.
+    #[serde(default)]
+    thumb: Option<String>,
+    #[serde(default)]
+    art: Option<String>,
     #[serde(default, rename = "Genre")]
     genres: Vec<WireTag>,
     #[serde(default, rename = "Label")]
@@ -139,6 +144,21 @@ pub(super) struct WireItem {
     fields: Vec<WireLock>,
     #[serde(default, rename = "Media")]
     media: Vec<WireMedia>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct WireImages {
+    #[serde(default, rename = "Metadata", alias = "Photo")]
+    pub(super) images: Vec<WireImage>,
+}
+
+/// An image in the list of those that an item can show.
+#[derive(Debug, Deserialize)]
+pub(super) struct WireImage {
+    #[serde(default, rename = "ratingKey")]
+    pub(super) key: String,
+    #[serde(default, deserialize_with = "flag")]
+    pub(super) selected: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -189,6 +209,10 @@ impl WireItem {
                 (Field::Genres, list(self.genres)),
                 (Field::Labels, list(self.labels)),
                 (Field::Collections, list(self.collections)),
+            ]),
+            shown: BTreeMap::from([
+                (ImageSlot::Poster, self.thumb.unwrap_or_default()),
+                (ImageSlot::Background, self.art.unwrap_or_default()),
             ]),
             locked,
             paths: parts.filter_map(|part| part.file).filter(|path| !path.is_empty()).collect(),

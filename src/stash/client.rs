@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use reqwest::RequestBuilder;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
@@ -15,7 +16,9 @@ use super::wire::{FoundScene, Introspection, Proof, WireAbout};
 use crate::domain::failure::{Failure, FailureClass};
 use crate::domain::ids::SceneId;
 use crate::domain::scene::Scene;
-use crate::http::{self, Credential, HttpError, HttpOptions, Limits, Undecodable, excerpt};
+use crate::http::{
+    self, Credential, Download, HttpError, HttpOptions, Limits, NoAnswer, Undecodable, excerpt,
+};
 
 /// The first release of Stash that has all that is asked for and guards hooks against loops.
 pub const OLDEST_STASH: &str = "0.25";
@@ -48,6 +51,8 @@ const SCENE_FIELDS: [&str; 12] = [
     "files",
 ];
 
+const GRAPHQL: &str = "graphql";
+
 /// Far more than the longest description of a scene.
 const BODY_CAP: usize = 16 << 20;
 
@@ -67,6 +72,7 @@ pub struct StashSettings {
 #[derive(Debug, Clone)]
 pub struct StashClient {
     http: reqwest::Client,
+    /// Of its start page.
     url: Url,
     headers: HeaderMap,
     api_key: Credential,
@@ -101,11 +107,10 @@ impl StashClient {
     pub fn new(settings: StashSettings) -> Result<Self, HttpError> {
         let StashSettings { url, api_key, connect_timeout, read_timeout } = settings;
         let http = connections(&url, connect_timeout, read_timeout)?;
-        let url = http::below(&url, &["graphql"]);
         let json = HeaderValue::from_static("application/json");
         // Without `Accept` Stash answers with another type, which it neither compresses nor gives the same statuses.
         let headers = HeaderMap::from_iter([(ACCEPT, json.clone()), (CONTENT_TYPE, json)]);
-        let classify = Classifier::new(url.clone(), api_key.is_some());
+        let classify = Classifier::new(http::below(&url, &[GRAPHQL]), api_key.is_some());
         let api_key = Credential::new("stash.api_key", HeaderName::from_static("apikey"), api_key)?;
         let schema_fits = Arc::new(AtomicBool::new(false));
         Ok(Self { http, url, headers, api_key, connect_timeout, read_timeout, classify, schema_fits })
@@ -199,16 +204,35 @@ impl StashClient {
         variables: Value,
     ) -> Result<T, Failure> {
         let body = json!({ "query": query, "variables": variables }).to_string();
-        let mut request = self.http.post(self.url.clone()).headers(self.headers.clone()).body(body);
-        if let Some((name, key)) = self.api_key.header() {
-            request = request.header(name, key);
-        }
-        let limits = Limits { total: 4 * self.read_timeout, body: BODY_CAP };
-        let answer = http::exchange(request, limits, self.api_key.secret().as_ref()).await;
+        let request = self.http.post(http::below(&self.url, &[GRAPHQL])).headers(self.headers.clone());
+        let answer = self.download(request.body(body), BODY_CAP).await;
+        let answer = answer.map(|download| download.into_answer(self.api_key.secret().as_ref()));
         let answer = answer.map_err(|error| self.classify.no_answer(&error))?;
         let data = self.classify.data(&answer)?;
         serde_json::from_value(data)
             .map_err(|error| self.shape(&excerpt(&error.to_string())).with_answer(&answer.text))
+    }
+
+    /// A request for something that is no answer to a question.
+    pub(super) fn get(&self, segments: &[&str]) -> RequestBuilder {
+        self.http.get(http::below(&self.url, segments))
+    }
+
+    /// Sends a request with the key, and receives what comes within the limits.
+    pub(super) async fn download(&self, request: RequestBuilder, cap: usize) -> Result<Download, NoAnswer> {
+        let request = match self.api_key.header() {
+            Some((name, key)) => request.header(name, key),
+            None => request,
+        };
+        http::download(request, Limits { total: 4 * self.read_timeout, body: cap }).await
+    }
+
+    pub(super) fn no_answer(&self, error: &NoAnswer) -> Failure {
+        self.classify.no_answer(error)
+    }
+
+    pub(super) fn bad_status(&self, download: Download) -> Failure {
+        self.classify.bad_status(&download.into_answer(self.api_key.secret().as_ref()))
     }
 
     fn shape(&self, detail: &str) -> Failure {

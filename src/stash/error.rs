@@ -65,7 +65,7 @@ impl Classifier {
         Failure::new(class, Peer::Stash, code, format!("Stash at {at} {said}")).on(Circuit::Stash)
     }
 
-    fn bad_status(&self, answer: &Answer) -> Failure {
+    pub(super) fn bad_status(&self, answer: &Answer) -> Failure {
         let status = answer.status;
         let failure = if status.is_redirection() {
             self.redirect(answer)

@@ -1,6 +1,7 @@
 //! How does PlexSync ask Stash? A GraphQL client whose every failure is classified here and nowhere else.
 
 mod client;
+mod cover;
 mod error;
 mod plugins;
 #[cfg(test)]
@@ -8,4 +9,5 @@ mod tests;
 mod wire;
 
 pub use client::{OLDEST_STASH, StashAbout, StashClient, StashSettings, StashStatus};
+pub use cover::Cover;
 pub use plugins::{InstalledPackage, LogLine, PackageSource, StashPlugin};

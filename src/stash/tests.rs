@@ -15,6 +15,8 @@ use crate::domain::ids::SceneId;
 use crate::domain::scene::Scene;
 use crate::http::canned::{CannedServer, Reply, closed_port};
 
+mod cover;
+
 const KEY: &str = "eyJhbGciOi.api-key.of-a-test";
 /// Longer than any test waits for an answer that comes.
 const PATIENCE: Duration = Duration::from_secs(20);

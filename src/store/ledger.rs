@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use super::StoreError;
 use super::connection::{Connected, ReadConn, WriteTx};
+use super::covers;
 use super::rows::{ItemKey, Table, millis, stored};
 use super::schema::{ledger, links};
 
@@ -52,8 +53,7 @@ pub fn links_of(conn: &mut impl ReadConn, scene: SceneId) -> Result<Vec<Link>, S
 /// What was last written into the item for this scene. Empty when the scene does not hold the item, or only had its
 /// id from Stash after the one that does.
 pub fn base(conn: &mut impl ReadConn, item: &ItemKey, scene: &Scene) -> Result<Base, StoreError> {
-    let holds_it = holder(conn, item)?.is_some_and(|link| link.scene == scene.id && scene.is(&link.identity));
-    if !holds_it {
+    if !is_held_by(conn, item, scene)? {
         return Ok(Base::new());
     }
     let rows = ledger::table
@@ -70,6 +70,15 @@ pub fn base(conn: &mut impl ReadConn, item: &ItemKey, scene: &Scene) -> Result<B
     rows.into_iter().map(known).collect()
 }
 
+/// Whether the scene holds the item, and is the same scene as when it came to hold it.
+pub(super) fn is_held_by(
+    conn: &mut impl ReadConn,
+    item: &ItemKey,
+    scene: &Scene,
+) -> Result<bool, StoreError> {
+    Ok(holder(conn, item)?.is_some_and(|link| link.scene == scene.id && scene.is(&link.identity)))
+}
+
 /// Gives the item to the scene. When another one held it, or one that had the same id, what was written for that one
 /// is forgotten.
 pub(super) fn link(tx: &mut WriteTx<'_>, link: &Link) -> Result<(), StoreError> {
@@ -82,6 +91,7 @@ pub(super) fn link(tx: &mut WriteTx<'_>, link: &Link) -> Result<(), StoreError> 
                 .filter(ledger::rating_key.eq(link.item.rating_key.as_str())),
         )
         .execute(tx.connection())?;
+        covers::forget_item(tx, &link.item)?;
     }
     diesel::replace_into(links::table).values(LinkRow::from(link)).execute(tx.connection())?;
     Ok(())
@@ -98,14 +108,14 @@ pub(super) fn unlink(tx: &mut WriteTx<'_>, item: &ItemKey, scene: SceneId) -> Re
             .filter(ledger::scene_id.eq(scene.get())),
     )
     .execute(tx.connection())?;
-    Ok(())
+    covers::forget_item(tx, item)
 }
 
 /// Forgets everything about a scene that is gone; its history stays.
 pub(super) fn forget_scene(tx: &mut WriteTx<'_>, scene: SceneId) -> Result<(), StoreError> {
     diesel::delete(links::table.filter(links::scene_id.eq(scene.get()))).execute(tx.connection())?;
     diesel::delete(ledger::table.filter(ledger::scene_id.eq(scene.get()))).execute(tx.connection())?;
-    Ok(())
+    covers::forget_scene(tx, scene)
 }
 
 /// Remembers what is `PlexSync`'s own in a field: what was written and seen applied.

@@ -7,6 +7,7 @@ pub mod attempts;
 mod backup;
 mod connection;
 pub mod counts;
+pub mod covers;
 pub mod dead_letters;
 mod error;
 pub mod intents;

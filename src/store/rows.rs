@@ -59,7 +59,7 @@ impl Table {
     /// See [`stored`].
     pub(super) fn value(self, field: Field, column: String) -> Result<Value, StoreError> {
         match field.shape() {
-            Shape::Text | Shape::Rating => Ok(Value::Text(column)),
+            Shape::Text | Shape::Rating | Shape::Image(_) => Ok(Value::Text(column)),
             Shape::List => serde_json::from_str(&column).map(Value::List).map_err(|error| self.bad(&error)),
         }
     }

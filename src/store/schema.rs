@@ -119,6 +119,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    covers (machine_id, rating_key, scene_id, field) {
+        machine_id -> Text,
+        rating_key -> Text,
+        scene_id -> BigInt,
+        field -> Text,
+        tag -> Text,
+        wanted -> Text,
+        address -> Text,
+        shown -> Text,
+    }
+}
+
+diesel::table! {
     intents (intent_id) {
         intent_id -> BigInt,
         scene_id -> BigInt,

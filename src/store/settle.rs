@@ -8,6 +8,7 @@ use super::StoreError;
 use super::attempts::{self, FinishedRun, in_words};
 use super::connection::WriteTx;
 use super::counts::Tallies;
+use super::covers::{self, SeenCovers};
 use super::dead_letters::{self, DeadLetter};
 use super::intents::{self, SettledIntent};
 use super::jobs::{job, save};
@@ -34,6 +35,8 @@ pub struct RunReport {
     pub intents: Vec<SettledIntent>,
     /// The items that the scene holds from now on, also when another scene held them.
     pub links: Vec<Link>,
+    /// What was seen of the images of items that the scene holds.
+    pub covers: Vec<(ItemKey, SeenCovers)>,
     /// The items that the scene turned out not to hold any more.
     pub unlinked: Vec<ItemKey>,
 }
@@ -148,6 +151,9 @@ fn record_writes(tx: &mut WriteTx<'_>, report: &RunReport, now: Timestamp) -> Re
     }
     for intent in &report.intents {
         intents::settle(tx, report.scene, intent, now)?;
+    }
+    for (item, seen) in &report.covers {
+        covers::record(tx, item, report.scene, seen)?;
     }
     Ok(())
 }

@@ -109,6 +109,7 @@ pub(super) fn report(claimed: &ClaimedJob, outcome: Result<(), Failure>) -> RunR
         outcome,
         intents: Vec::new(),
         links: Vec::new(),
+        covers: Vec::new(),
         unlinked: Vec::new(),
     }
 }

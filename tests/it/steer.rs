@@ -220,6 +220,7 @@ fn old_letters(database: &Path) {
             outcome: Err(Failure::new(FailureClass::Rejected, Peer::Plex, "edit_rejected", "no")),
             intents: Vec::new(),
             links: Vec::new(),
+            covers: Vec::new(),
             unlinked: Vec::new(),
         };
         writer

@@ -106,11 +106,11 @@ fn overrides(setting: &str) -> String {
 )]
 #[case(
     "sync.fields = [\"titel\"]",
-    "has an element that is none of \"title\", \"studio\", \"summary\", \"date\", \"rating\", \"performers\", \"director\", \"tags\", \"collection\": \"titel\"; did you mean \"title\"?"
+    "has an element that is none of \"title\", \"studio\", \"summary\", \"date\", \"rating\", \"performers\", \"director\", \"tags\", \"collection\", \"poster\", \"background\": \"titel\"; did you mean \"title\"?"
 )]
 #[case(
     "sync.fields = []",
-    "is empty, so that nothing would be synced (any of \"title\", \"studio\", \"summary\", \"date\", \"rating\", \"performers\", \"director\", \"tags\", \"collection\")"
+    "is empty, so that nothing would be synced (any of \"title\", \"studio\", \"summary\", \"date\", \"rating\", \"performers\", \"director\", \"tags\", \"collection\", \"poster\", \"background\")"
 )]
 #[case("sync.hand_edits = \"Keep\"", "is none of \"keep\", \"overwrite\": \"Keep\"; did you mean \"keep\"?")]
 #[case("sync.clear_empty = true", "is none of \"own\", \"always\", \"never\": true")]
@@ -242,7 +242,7 @@ fn the_defaults_mean_what_they_say() {
     assert_eq!(config.plex.write_timeout, Duration::from_secs(90));
     assert!(config.plex.verify_tls && config.plex.libraries.is_empty() && config.plex.client_id.is_none());
     assert!(config.path_map.is_empty());
-    let others = [Field::Labels, Field::ContentRating];
+    let others = [Field::Labels, Field::ContentRating, Field::Background];
     let all = Field::ALL.into_iter().filter(|field| !others.contains(field)).collect::<Vec<_>>();
     assert_eq!(config.sync.fields, all);
     assert_eq!(config.sync.ownership, Ownership::Own);

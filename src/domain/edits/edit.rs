@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::field::Field;
-use super::value::{Names, Tag, Value, same};
+use super::value::{Names, Tag, Value, same_value};
 use crate::domain::item::PlexItem;
 
 /// One change of one field.
@@ -70,7 +70,7 @@ impl Edit {
     pub fn is_applied(&self, item: &PlexItem) -> bool {
         let value_stands = match &self.value {
             None => true,
-            Some(Change::Text(text)) => same(item.text(self.field), text),
+            Some(Change::Text(text)) => same_value(self.field, item.text(self.field), text),
             Some(Change::List(list)) => {
                 let held = Names::of(self.field, item.tags(self.field));
                 list.all().all(|tag| held.has(tag)) && !list.remove.iter().any(|tag| held.has(tag))
@@ -84,7 +84,9 @@ impl Edit {
     /// A text is ours when it stands there. Of a list each element counts by itself, whatever became of the others.
     pub fn base_after(&self, item: &PlexItem) -> Option<Value> {
         match self.value.as_ref()? {
-            Change::Text(text) => same(item.text(self.field), text).then(|| Value::Text(text.clone())),
+            Change::Text(text) => {
+                same_value(self.field, item.text(self.field), text).then(|| Value::Text(text.clone()))
+            }
             Change::List(list) => {
                 let held = Names::of(self.field, item.tags(self.field));
                 let sent = Names::of(self.field, list.all().chain(&list.remove));

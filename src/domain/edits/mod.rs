@@ -12,9 +12,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use edit::{Change, Edit, ListChange};
-pub use field::{Field, Shape};
+pub use field::{Field, ImageSlot, Shape};
 pub use sanitise::cut;
-pub use value::{Tag, Value, rating, same};
+pub use value::{Tag, Value, rating, same, same_value, upload_key};
 pub use wanted::{Limits, Wanted, wanted};
 
 use super::item::PlexItem;
@@ -62,6 +62,14 @@ pub struct EditPolicy {
     /// The content rating of every item; empty leaves it alone.
     pub content_rating: String,
     pub limits: Limits,
+}
+
+impl EditPolicy {
+    /// The places whose images are carried.
+    pub fn image_slots(&self) -> Vec<ImageSlot> {
+        let slots = [ImageSlot::Poster, ImageSlot::Background];
+        slots.into_iter().filter(|slot| self.fields.contains(&slot.field())).collect()
+    }
 }
 
 /// What is to be done to one item, with remarks for the history.
@@ -125,7 +133,7 @@ fn decide(field: Field, wanted: &str, item: &PlexItem, base: Option<&str>, polic
     // A refresh leaves alone what has no lock: what changed there was changed by hand.
     let locked = !field.has_lock() || item.locked.contains(&field);
     let lock = policy.lock && field.has_lock();
-    if same(present, wanted) {
+    if same_value(field, present, wanted) {
         // The lock belongs to what is wanted; an empty field needs none.
         let lacks_its_lock = lock && !locked && !wanted.is_empty();
         let edit = lacks_its_lock.then_some(Edit { field, value: None, locked: Some(true) });
@@ -137,7 +145,7 @@ fn decide(field: Field, wanted: &str, item: &PlexItem, base: Option<&str>, polic
     let value = Some(Change::Text(wanted.to_owned()));
     let write = Edit { field, value, locked: lock.then_some(true) };
     // Without a base this is the first contact and Stash is the primary source; with another base Stash has changed.
-    let unchanged_in_stash = base.is_some_and(|base| same(base, wanted));
+    let unchanged_in_stash = base.is_some_and(|base| same_value(field, base, wanted));
     // An unlocked field may have been overwritten by a refresh of Plex, an empty one wiped: both are repaired.
     let edited_by_hand = unchanged_in_stash && !present.is_empty() && locked;
     match policy.hand_edits {
@@ -149,11 +157,10 @@ fn decide(field: Field, wanted: &str, item: &PlexItem, base: Option<&str>, polic
 }
 
 fn clear(field: Field, present: &str, base: Option<&str>, policy: &EditPolicy) -> Decided {
-    // An item without a title cannot be found any more.
-    if field == Field::Title {
+    if !field.can_be_cleared() {
         return Decided::default();
     }
-    let ours = base.is_some_and(|base| !base.is_empty() && same(base, present));
+    let ours = base.is_some_and(|base| !base.is_empty() && same_value(field, base, present));
     let clears = match policy.clear_empty {
         ClearEmpty::Own => ours,
         ClearEmpty::Always => true,

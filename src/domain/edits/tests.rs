@@ -25,6 +25,7 @@ fn item(summary: &str, locked: bool) -> PlexItem {
         rating_key: "1".parse().unwrap(),
         section: "1".parse().unwrap(),
         values: BTreeMap::from([(Field::Title, "T".into()), (Field::Summary, summary.into())]),
+        shown: BTreeMap::new(),
         locked: if locked { BTreeSet::from([Field::Summary]) } else { BTreeSet::new() },
         paths: Vec::new(),
     }
@@ -119,6 +120,28 @@ fn what_plexsync_did_not_write_is_cleared_only_on_request(
 ) {
     let policy = EditPolicy { clear_empty, ..policy() };
     assert_eq!(!edits("", "X", false, None, &policy).is_empty(), clears);
+}
+
+#[rstest]
+#[case::first_contact("upload://posters/a", "media://x", true, None, true)]
+#[case::shown_already("upload://posters/a", "upload://posters/a", true, None, false)]
+#[case::picked_by_hand("upload://posters/a", "media://x", true, Some("upload://posters/a"), false)]
+#[case::another_cover("upload://posters/b", "media://x", true, Some("upload://posters/a"), true)]
+#[case::refreshed("upload://posters/a", "media://x", false, Some("upload://posters/a"), true)]
+#[case::no_cover_any_more("", "upload://posters/a", true, Some("upload://posters/a"), false)]
+fn an_image_follows_the_same_rules_but_is_never_cleared(
+    #[case] wanted: &str,
+    #[case] present: &str,
+    #[case] locked: bool,
+    #[case] base: Option<&str>,
+    #[case] written: bool,
+) {
+    let field = Field::Poster;
+    let wanted = Wanted { values: BTreeMap::from([(field, wanted.into())]), notes: Vec::new() };
+    let locked = if locked { BTreeSet::from([field]) } else { BTreeSet::new() };
+    let item = PlexItem { values: BTreeMap::from([(field, present.into())]), locked, ..item("", false) };
+    let base = base.map(|base| (field, base.into())).into_iter().collect();
+    assert_eq!(plan(&wanted, &item, &base, &policy()).edits.len(), usize::from(written));
 }
 
 #[test]

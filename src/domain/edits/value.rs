@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::field::Field;
+use super::field::{Field, ImageSlot, Shape};
 use super::sanitise::composed;
 
 /// What a field holds, in Plex or by the wish of Stash. Empty and absent are the same.
@@ -91,6 +91,29 @@ pub fn same(left: &str, right: &str) -> bool {
     left == right || composed(left.trim()) == composed(right.trim())
 }
 
+/// Whether two values of a field that is no list are the same to Plex.
+pub fn same_value(field: Field, left: &str, right: &str) -> bool {
+    match field.shape() {
+        Shape::Image(_) => left == right || uploaded(left).is_some_and(|hash| uploaded(right) == Some(hash)),
+        Shape::Text | Shape::Rating | Shape::List => same(left, right),
+    }
+}
+
+/// What Plex calls an image that is uploaded, by the SHA-1 of its bytes in hexadecimal digits.
+pub fn upload_key(slot: ImageSlot, sha1: &str) -> String {
+    match slot {
+        ImageSlot::Poster => format!("{UPLOADED}posters/{sha1}"),
+        ImageSlot::Background => format!("{UPLOADED}art/{sha1}"),
+    }
+}
+
+const UPLOADED: &str = "upload://";
+
+/// The hash in the name of an uploaded image. What stands before it differs from one kind of image to another.
+fn uploaded(key: &str) -> Option<&str> {
+    key.strip_prefix(UPLOADED)?.rsplit('/').next().filter(|hash| !hash.is_empty())
+}
+
 /// A rating as it is written and compared: at most two decimals, which is more than anybody rates with, and less than
 /// servers add when they keep numbers in half the precision.
 pub fn rating(stars: f64) -> String {
@@ -143,6 +166,17 @@ mod tests {
         assert!(same("Zażółć", "Zaz\u{307}o\u{301}łc\u{301}"));
         assert!(same(" a ", "a"));
         assert!(!same("a", "A"));
+    }
+
+    #[rstest]
+    #[case("upload://posters/ab12", "upload://posters/ab12", true)]
+    #[case("upload://posters/ab12", "upload://thumb/ab12", true)]
+    #[case("upload://posters/ab12", "upload://posters/cd34", false)]
+    #[case("metadata://posters/ab12", "upload://posters/ab12", false)]
+    #[case("upload://", "upload://posters/", false)]
+    fn an_uploaded_image_is_known_by_its_hash(#[case] left: &str, #[case] right: &str, #[case] alike: bool) {
+        assert_eq!(same_value(Field::Poster, left, right), alike);
+        assert_eq!(same_value(Field::Title, left, right), left == right);
     }
 
     #[rstest]

@@ -121,7 +121,7 @@ impl Element {
                     object.insert(child.tag.to_owned(), child.json());
                 }
                 tag => {
-                    let name = if tag == "Video" { "Metadata" } else { tag };
+                    let name = if matches!(tag, "Video" | "Photo") { "Metadata" } else { tag };
                     let list = object.entry(name.to_owned()).or_insert_with(|| Value::Array(Vec::new()));
                     if let Value::Array(list) = list {
                         list.push(child.json());

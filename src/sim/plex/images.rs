@@ -1,33 +1,67 @@
-//! How are posters uploaded, listed and selected?
+//! How are posters and backgrounds uploaded, listed and selected?
+
+use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 
 use super::element::Element;
+use super::item::Item;
 use super::render;
 use super::state::State;
 use crate::sim::net::Request;
 
-/// What became of a request about posters.
+/// From here on a real server answers 500.
+const TOO_LARGE: usize = 10 << 20;
+
+/// What became of a request about images.
 pub(crate) enum Outcome {
     List(Element),
     Done,
     NotFound,
+    TooLarge,
 }
 
-/// Handles the requests below one video that are about its posters.
+/// The images of one kind that an item has.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Shelf {
+    /// The newest last.
+    pub(crate) keys: Vec<String>,
+    pub(crate) selected: Option<String>,
+}
+
+/// A kind of image: by which name it is listed and selected, and how its field and its uploads are called.
+struct Kind {
+    list: &'static str,
+    select: &'static str,
+    field: &'static str,
+    uploads: &'static str,
+}
+
+const KINDS: [Kind; 2] = [
+    Kind { list: "posters", select: "poster", field: "thumb", uploads: "posters" },
+    Kind { list: "arts", select: "art", field: "art", uploads: "art" },
+];
+
+/// Handles the requests below one video that are about its images.
 pub(crate) fn route(state: &mut State, method: &str, key: i64, rest: &[&str], request: &Request) -> Outcome {
-    match (method, rest) {
-        ("GET" | "HEAD", ["posters"]) => Outcome::List(list(state, key)),
-        ("POST", ["posters"]) => {
-            let name = upload_key(&request.body);
-            state.posters.insert(name.clone(), request.body.clone());
-            select(state, key, name);
+    let [name] = rest else { return Outcome::NotFound };
+    let Some(kind) = KINDS.iter().find(|kind| [kind.list, kind.select].contains(name)) else {
+        return Outcome::NotFound;
+    };
+    match method {
+        "GET" | "HEAD" if *name == kind.list => Outcome::List(list(state, key, kind)),
+        "POST" if *name == kind.list && request.body.len() >= TOO_LARGE => Outcome::TooLarge,
+        "POST" if *name == kind.list => {
+            let upload = upload_key(kind.uploads, &request.body);
+            state.uploads.insert(upload.clone(), request.body.clone());
+            show(state, key, kind.field, &upload);
             Outcome::Done
         }
-        ("PUT", ["poster"]) => {
+        "PUT" if *name == kind.select => {
             let wanted = request.parameter("url").unwrap_or_default();
-            if !state.posters.contains_key(wanted) {
+            let has_it = |item: &Item| shelf(item, kind.field).is_some_and(|shelf| has(shelf, wanted));
+            if !state.items.get(&key).is_some_and(has_it) {
                 return Outcome::NotFound;
             }
-            select(state, key, wanted.to_owned());
+            show(state, key, kind.field, wanted);
             Outcome::Done
         }
         _ => Outcome::NotFound,
@@ -35,31 +69,43 @@ pub(crate) fn route(state: &mut State, method: &str, key: i64, rest: &[&str], re
 }
 
 /// The same bytes always get the same key.
-pub(crate) fn upload_key(bytes: &[u8]) -> String {
-    // A real server uses SHA-1. Nothing may depend on which hash it is.
-    format!("upload://posters/{:032x}", xxhash_rust::xxh3::xxh3_128(bytes))
+pub(crate) fn upload_key(kind: &str, bytes: &[u8]) -> String {
+    let digest = digest(&SHA1_FOR_LEGACY_USE_ONLY, bytes);
+    let digits: Vec<_> = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("upload://{kind}/{}", digits.concat())
 }
 
-/// Uploading and selecting both lock the poster.
-fn select(state: &mut State, key: i64, name: String) {
-    state.change(key, |item| {
-        if !item.posters.contains(&name) {
-            item.posters.push(name.clone());
+/// Uploading and selecting both lock the image.
+pub(crate) fn show(state: &mut State, key: i64, field: &'static str, image: &str) -> bool {
+    let shown = state.change(key, |item| {
+        let shelf = item.images.entry(field).or_default();
+        if !has(shelf, image) {
+            shelf.keys.push(image.to_owned());
         }
-        item.selected_poster = Some(name);
-        item.locked.insert("thumb".to_owned());
+        shelf.selected = Some(image.to_owned());
+        item.locked.insert(field.to_owned());
     });
+    shown.is_some()
 }
 
-fn list(state: &State, key: i64) -> Element {
-    let Some(item) = state.items.get(&key) else { return render::container(0) };
-    let photos = item.posters.iter().map(|name| {
+fn shelf<'a>(item: &'a Item, field: &str) -> Option<&'a Shelf> {
+    item.images.get(field)
+}
+
+fn has(shelf: &Shelf, image: &str) -> bool {
+    shelf.keys.iter().any(|known| known == image)
+}
+
+fn list(state: &State, key: i64, kind: &Kind) -> Element {
+    let shelf = state.items.get(&key).and_then(|item| shelf(item, kind.field)).cloned().unwrap_or_default();
+    let photos = shelf.keys.iter().map(|name| {
+        let provider = name.split("://").next().unwrap_or_default();
         Element::new("Photo")
             .text("key", format!("/library/metadata/{key}/file?url={name}"))
-            .text("provider", "upload")
+            .text("provider", provider.to_owned())
             .text("ratingKey", name.as_str())
-            .flag("selected", item.selected_poster.as_ref() == Some(name))
+            .flag("selected", shelf.selected.as_ref() == Some(name))
             .text("thumb", format!("/library/metadata/{key}/file?url={name}"))
     });
-    render::container(item.posters.len()).children(photos)
+    render::container(shelf.keys.len()).children(photos)
 }

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use unicode_normalization::UnicodeNormalization;
 
+use super::images::Shelf;
+
 /// Fields that hold one text; dates and numbers are kept as they were sent.
 pub(crate) const SCALARS: [&str; 12] = [
     "title",
@@ -93,9 +95,10 @@ pub struct ItemView {
     pub files: Vec<String>,
     pub added_at: i64,
     pub updated_at: i64,
-    /// Keys of the uploaded posters, the newest last.
+    /// Keys of the posters, the newest last.
     pub posters: Vec<String>,
     pub selected_poster: Option<String>,
+    pub selected_art: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -125,8 +128,8 @@ pub(crate) struct Item {
     pub(crate) duration_ms: u64,
     pub(crate) added_at: i64,
     pub(crate) updated_at: i64,
-    pub(crate) posters: Vec<String>,
-    pub(crate) selected_poster: Option<String>,
+    /// By the name of their field.
+    pub(crate) images: BTreeMap<&'static str, Shelf>,
     /// The sort title as it is compared; made once, because listings are sorted for every page.
     pub(crate) sort_key: String,
     /// What Plex's agent knows by itself and falls back to.
@@ -152,6 +155,11 @@ impl Item {
         self.scalar("titleSort").unwrap_or_else(|| self.title())
     }
 
+    /// The image that is shown.
+    pub(crate) fn selected(&self, field: &str) -> Option<&str> {
+        self.images.get(field)?.selected.as_deref()
+    }
+
     pub(crate) fn year(&self) -> Option<i64> {
         self.scalar("originallyAvailableAt")?.split('-').next()?.parse().ok()
     }
@@ -170,6 +178,9 @@ impl Item {
                 Some(value) => self.scalars.insert(name, value.clone()),
                 None => self.scalars.remove(name),
             };
+        }
+        for (_, shelf) in self.images.iter_mut().filter(|(field, _)| !self.locked.contains(**field)) {
+            shelf.selected = shelf.keys.iter().find(|key| !key.starts_with("upload://")).cloned();
         }
         for (name, _) in TAGS {
             if !self.locked.contains(name) {

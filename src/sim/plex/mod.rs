@@ -51,7 +51,9 @@ pub enum PlexOp {
     Scan,
     /// A single video's refresh.
     Refresh,
-    /// Posters, read or written.
+    /// The list of an item's images.
+    Images,
+    /// An image uploaded or selected.
     Image,
     Activities,
     Other,
@@ -70,7 +72,8 @@ impl PlexOp {
             ("GET" | "HEAD", ["library", "sections", _, "all"] | ["library", "all"]) => Self::Listing,
             ("GET" | "HEAD", ["library", "sections", ..]) => Self::Sections,
             ("GET" | "HEAD", ["library", "metadata", _]) => Self::Item,
-            (_, ["library", "metadata", _, "posters" | "poster"]) => Self::Image,
+            ("GET" | "HEAD", ["library", "metadata", _, "posters" | "arts"]) => Self::Images,
+            (_, ["library", "metadata", _, "posters" | "poster" | "arts" | "art"]) => Self::Image,
             _ => Self::Other,
         }
     }
@@ -165,6 +168,17 @@ impl SimPlex {
             }
         };
         state.change(key, add).is_some()
+    }
+
+    /// Shows a poster as a user does who picks one that is no upload; whether there is such a video.
+    pub fn pick_poster(&self, rating_key: &str, name: &str) -> bool {
+        let Ok(key) = rating_key.parse() else { return false };
+        images::show(&mut self.running.peer().state(), key, "thumb", name)
+    }
+
+    /// The bytes of an uploaded image.
+    pub fn upload(&self, key: &str) -> Option<Vec<u8>> {
+        self.running.peer().state().uploads.get(key).cloned()
     }
 
     /// What Plex's own refresh does: fields without a lock lose what was written to them.

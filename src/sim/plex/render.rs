@@ -61,7 +61,6 @@ pub(crate) fn uuid(section: &str) -> String {
 
 pub(crate) fn video(state: &State, item: &Item, detail: Detail) -> Element {
     let key = item.key;
-    let poster = item.selected_poster.as_ref();
     let mut element = Element::new("Video")
         .text("ratingKey", key.to_string())
         .text("key", format!("/library/metadata/{key}"))
@@ -92,8 +91,8 @@ pub(crate) fn video(state: &State, item: &Item, detail: Detail) -> Element {
     if let Some(year) = item.year() {
         element = element.int("year", year);
     }
-    if poster.is_some() {
-        element = element.text("thumb", format!("/library/metadata/{key}/thumb/{}", item.updated_at));
+    for field in ["thumb", "art"].into_iter().filter(|field| item.selected(field).is_some()) {
+        element = element.text(field, format!("/library/metadata/{key}/{field}/{}", item.updated_at));
     }
     element
         .int("duration", i64::try_from(item.duration_ms).unwrap_or(i64::MAX))

@@ -184,6 +184,7 @@ fn metadata(state: &mut State, method: &str, keys: &str, rest: &[&str], request:
             Outcome::List(list) => reply(request, &list),
             Outcome::Done => Answer::new(200, "text/html", ""),
             Outcome::NotFound => page(404),
+            Outcome::TooLarge => page(500),
         },
     }
 }

@@ -20,7 +20,8 @@ pub(crate) struct State {
     pub(crate) on_disk: Vec<(String, NewItem)>,
     /// Scans under way: when they end, and what they have found.
     pub(crate) scans: VecDeque<Scan>,
-    pub(crate) posters: BTreeMap<String, Vec<u8>>,
+    /// The bytes of uploaded images.
+    pub(crate) uploads: BTreeMap<String, Vec<u8>>,
     next_id: i64,
     last_added: i64,
 }
@@ -82,7 +83,7 @@ impl State {
             tag_ids: HashMap::new(),
             on_disk: Vec::new(),
             scans: VecDeque::new(),
-            posters: BTreeMap::new(),
+            uploads: BTreeMap::new(),
             next_id: 1,
             last_added: 0,
         }
@@ -133,8 +134,7 @@ impl State {
             duration_ms: new.duration_ms,
             added_at: self.last_added,
             updated_at: self.last_added,
-            posters: Vec::new(),
-            selected_poster: None,
+            images: BTreeMap::new(),
             sort_key: String::new(),
             by_agent,
         };
@@ -248,8 +248,9 @@ impl State {
             files: item.parts.iter().map(|part| part.path.clone()).collect(),
             added_at: item.added_at,
             updated_at: item.updated_at,
-            posters: item.posters.clone(),
-            selected_poster: item.selected_poster.clone(),
+            posters: item.images.get("thumb").map(|shelf| shelf.keys.clone()).unwrap_or_default(),
+            selected_poster: item.selected("thumb").map(str::to_owned),
+            selected_art: item.selected("art").map(str::to_owned),
         })
     }
 

@@ -304,8 +304,14 @@ async fn a_poster_is_known_by_its_bytes_and_locks() {
         assert_eq!(sent(upload).await.unwrap().status, 200);
     }
     let listed = get(&plex, &format!("/library/metadata/{key}/posters")).await;
-    assert_eq!((&listed["size"], &listed["Photo"][0]["selected"]), (&1.into(), &true.into()));
-    assert!(plex.item(&key).unwrap().locked.contains("thumb"));
+    assert_eq!((&listed["size"], &listed["Metadata"][0]["selected"]), (&1.into(), &true.into()));
+    let hash = "upload://posters/5c9049745cd43eda05ebf06a28d92eb1738b3163";
+    let item = plex.item(&key).unwrap();
+    assert_eq!(
+        (item.selected_poster.as_deref(), listed["Metadata"][0]["ratingKey"].as_str()),
+        (Some(hash), Some(hash))
+    );
+    assert!(item.locked.contains("thumb"));
 }
 
 #[actix_rt::test]

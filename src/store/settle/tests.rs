@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::attempts::attempts_of;
 use super::super::counts::counts;
+use super::super::covers::SeenCover;
 use super::super::intents::{NewIntent, Opening, SettledField, intent_of, intents_of, open_intent};
 use super::super::ledger::{base, holder, links_of};
 use super::super::prune::prune;
@@ -11,7 +12,7 @@ use super::super::queue::{ClaimedJob, take_back};
 use super::super::tests::{Database, correlation, report, scene, updated};
 use super::super::writes::{WriteOutcome, writes_of};
 use super::*;
-use crate::domain::edits::{Base, Change, Edit, Field, ListChange, Shape, Tag, Value};
+use crate::domain::edits::{Base, Change, Edit, Field, ImageSlot, ListChange, Shape, Tag, Value};
 use crate::domain::failure::Peer;
 use crate::domain::ids::{Generation, MachineId};
 use crate::domain::scene::{Scene, SceneFile};
@@ -74,7 +75,7 @@ fn intend_knowing(
     passed_on_by: Option<SceneId>,
 ) -> Opening {
     let old = |field: Field| match field.shape() {
-        Shape::Text | Shape::Rating => "old".into(),
+        Shape::Text | Shape::Rating | Shape::Image(_) => "old".into(),
         Shape::List => Value::names(["old"]),
     };
     let before = edits.iter().map(|edit| (edit.field, old(edit.field))).collect();
@@ -128,6 +129,32 @@ fn a_good_run_leaves_job_attempt_ledger_and_history_in_agreement() {
     assert_eq!((&writes[0].write.before, &writes[0].write.after), (&"old".into(), &"New".into()));
     let known = base(&mut reader, &item("55"), &stash_scene(7, "t")).unwrap();
     assert_eq!(known, Base::from([(Field::Title, "New".into())]));
+}
+
+#[test]
+fn what_was_seen_of_images_is_kept_for_the_scene_that_holds_the_item_alone() {
+    let mut db = Database::new();
+    let cover = SeenCover {
+        tag: "\"t\"".to_owned(),
+        wanted: "upload://posters/a".to_owned(),
+        address: "/library/metadata/55/thumb/1".to_owned(),
+        shown: "upload://posters/a".to_owned(),
+    };
+    let seen = SeenCovers::from([(ImageSlot::Poster, cover)]);
+    let (first, again) = (stash_scene(7, "t"), stash_scene(7, "later"));
+    let claimed = db.in_hand(7);
+    let mut report = report(&claimed, Ok(()));
+    report.links = vec![link("55", &first, db.now)];
+    report.covers = vec![(item("55"), seen.clone())];
+    db.settle(&report);
+    let known =
+        |db: &mut Database, scene: &Scene| covers::covers(&mut db.reader(), &item("55"), scene).unwrap();
+    assert_eq!(known(&mut db, &first), seen);
+    assert_eq!(known(&mut db, &again), SeenCovers::new(), "another scene that was given the same id");
+    carry(&mut db, &stash_scene(8, "t"), "New");
+    assert_eq!(known(&mut db, &first), SeenCovers::new());
+    db.writer.write(|tx| ledger::link(tx, &link("55", &first, Timestamp::MIN))).unwrap();
+    assert_eq!(known(&mut db, &first), SeenCovers::new(), "and is not found again later");
 }
 
 #[test]

@@ -8,12 +8,14 @@ use diesel::connection::InstrumentationEvent;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
+use super::super::covers::{SeenCover, SeenCovers};
 use super::super::dead_letters::Letters;
 use super::super::intents::{NewIntent, intents_of, open_intent};
 use super::super::queue::{claim_due, is_idle, next_due, rebase_due, release, take_back};
 use super::super::settle::{RunReport, settle};
 use super::super::*;
 use super::{DEBOUNCE, Database, POLICY, report, scene, updated};
+use crate::domain::edits::ImageSlot;
 use crate::domain::failure::{Failure, FailureClass, Peer};
 use crate::domain::ids::MachineId;
 use crate::domain::job::JobState;
@@ -72,7 +74,9 @@ fn claiming_settling_and_counting_touch_only_the_rows_they_are_about() {
     let dead = Err(Failure::new(FailureClass::Rejected, Peer::Plex, "code", "detail"));
     let gone = Err(Failure::new(FailureClass::Gone, Peer::Stash, "code", "detail"));
     let item = ItemKey { machine: MachineId("m".to_owned()), rating_key: "5".parse().unwrap() };
-    let report = RunReport { unlinked: vec![item.clone()], ..report(&claimed, dead) };
+    let seen = SeenCovers::from([(ImageSlot::Poster, SeenCover::default())]);
+    let covers = vec![(item.clone(), seen)];
+    let report = RunReport { unlinked: vec![item.clone()], covers, ..report(&claimed, dead) };
     let plans = plans(&mut db, |tx| {
         settle(tx, &report, &POLICY, &FailureRates::default(), now, &mut rng).unwrap();
         queue::accept(tx, &[updated(1), updated(2)], &DEBOUNCE, now).unwrap();
