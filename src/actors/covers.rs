@@ -1,7 +1,7 @@
 //! How does an item come to show the cover of its scene? By requests of its own, after all other fields are written, so
 //! that an image which cannot be had or stored holds nothing up.
 
-use super::messages::NotDone;
+use super::messages::{NotDone, Wish};
 use super::plex_sync::{Run, Written};
 use super::read_back::{missing, settled};
 use super::stage::storage;
@@ -30,7 +30,11 @@ impl Run {
         before: &PlexItem,
         written: &mut Written,
     ) -> Result<SeenCovers, NotDone> {
-        let slots = self.editor.policy.image_slots();
+        let slots = match self.order.wish {
+            Wish::Show => self.editor.policy.image_slots(),
+            // There is no way to go without an image.
+            Wish::TakeBack => Vec::new(),
+        };
         if slots.is_empty() {
             return Ok(SeenCovers::new());
         }

@@ -184,10 +184,34 @@ pub struct Target {
     pub identity: SceneIdentity,
 }
 
-/// To `PlexSync`: make this item show what the scene says.
+impl From<Link> for Target {
+    /// As it was matched before.
+    fn from(link: Link) -> Self {
+        let scored = Scored {
+            section: link.section,
+            rating_key: link.item.rating_key,
+            path: link.part_path,
+            confidence: link.confidence,
+            reasons: vec![link.evidence],
+        };
+        Self { scored, held_by: None, identity: link.identity }
+    }
+}
+
+/// What is to become of an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// It shall show what the scene says.
+    Show,
+    /// What was written for the scene shall go.
+    TakeBack,
+}
+
+/// To `PlexSync`: do so with the item of this scene.
 #[derive(Message)]
 #[rtype(result = "Result<Applied, NotDone>")]
 pub struct ApplyEdits {
+    pub wish: Wish,
     pub scene: Arc<Scene>,
     pub machine: MachineId,
     pub target: Target,

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
 
-use super::messages::{Applied, Buried, Found, NotDone, Target};
+use super::messages::{Applied, Buried, Found, NotDone, Target, Wish};
+use crate::domain::edits::OnDelete;
 use crate::domain::failure::{Failure, FailureClass, Peer};
 use crate::domain::ids::{MachineId, RatingKey, SceneId};
 use crate::domain::scene::Scene;
@@ -19,11 +20,12 @@ use crate::store::queue::ClaimedJob;
 use crate::store::settle::{RunReport, Settled};
 use crate::store::writes::WriteOutcome;
 
-/// Which scenes are carried.
+/// Which scenes are carried, and what becomes of those that are deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RunPolicy {
     /// Whether only those that are marked as organized in Stash.
     pub only_organized: bool,
+    pub on_delete: OnDelete,
 }
 
 /// The stations of a job: the actors behind their links, or plain functions in a simulation.
@@ -36,8 +38,11 @@ pub trait Stages {
         scene: &Arc<Scene>,
         distrust: &[RatingKey],
     ) -> impl Future<Output = Result<Found, Failure>>;
+    /// The items on the server as it is that the scene holds.
+    fn held(&self, scene: SceneId) -> impl Future<Output = Result<Vec<Link>, Failure>>;
     fn apply(
         &self,
+        wish: Wish,
         scene: &Arc<Scene>,
         machine: &MachineId,
         target: &Target,
@@ -124,7 +129,14 @@ pub async fn run_job(job: ClaimedJob, stages: &impl Stages) {
 }
 
 async fn carry(job: &ClaimedJob, stages: &impl Stages, done: &mut Done) -> Result<(), Failure> {
-    let scene = Arc::new(stages.read_scene(job.job().scene).await?);
+    let scene = match stages.read_scene(job.job().scene).await {
+        Ok(scene) => Arc::new(scene),
+        Err(failure) if failure.class == FailureClass::Gone => {
+            take_back(job, stages, done).await?;
+            return Err(failure);
+        }
+        Err(failure) => return Err(failure),
+    };
     if stages.policy().only_organized && !scene.organized {
         tracing::info!(
             "scene {}: is not organized in Stash, so it is left alone (sync.only_organized)",
@@ -159,7 +171,7 @@ async fn apply_all(
     for target in &found.targets {
         let key = &target.scored.rating_key;
         claim_item(stages, scene, target).await.map_err(|failure| (key.clone(), failure))?;
-        match stages.apply(scene, &found.machine, target, job).await {
+        match stages.apply(Wish::Show, scene, &found.machine, target, job).await {
             Ok(applied) => {
                 for note in &applied.notes {
                     tracing::info!(plex.rating_key = %key, "scene {}: {note}", scene.id);
@@ -176,6 +188,38 @@ async fn apply_all(
                 }
                 done.intents.extend(intent);
                 return Err((key.clone(), failure));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Clears what was written for a scene that Stash does not have any more, where the user wants that.
+async fn take_back(job: &ClaimedJob, stages: &impl Stages, done: &mut Done) -> Result<(), Failure> {
+    let wanted = match stages.policy().on_delete {
+        OnDelete::Keep => false,
+        OnDelete::Clear => job.job().believes_that_it_is_gone(stages.now()),
+    };
+    if !wanted {
+        return Ok(());
+    }
+    for link in stages.held(job.job().scene).await? {
+        let scene = Arc::new(Scene::departed(link.scene, &link.identity));
+        let machine = link.item.machine.clone();
+        match stages.apply(Wish::TakeBack, &scene, &machine, &Target::from(link), job).await {
+            Ok(applied) => {
+                let fields = applied.intent.as_ref().map_or(0, applied_count);
+                tracing::info!(
+                    "scene {}: is gone from Stash, {fields} fields were cleared in Plex",
+                    scene.id
+                );
+                done.intents.extend(applied.intent);
+            }
+            // The item is gone as well.
+            Err(NotDone { failure, .. }) if failure.class == FailureClass::StaleMatch => {}
+            Err(NotDone { failure, intent }) => {
+                done.intents.extend(intent);
+                return Err(failure);
             }
         }
     }

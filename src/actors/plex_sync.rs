@@ -7,7 +7,7 @@ use std::time::Duration;
 use actix::{Actor, Context, Handler, ResponseFuture};
 use tokio::sync::Semaphore;
 
-use super::messages::{Applied, ApplyEdits, NotDone, OpenIntent, SettleEarlier};
+use super::messages::{Applied, ApplyEdits, NotDone, OpenIntent, SettleEarlier, Wish};
 use super::persistence::Persistence;
 use super::pipeline::{applied_count, link};
 use super::read_back::{missing, settled};
@@ -15,7 +15,7 @@ use super::stage::{caught, storage, stored};
 use super::turns::Turns;
 use crate::clock::Clock;
 use crate::domain::circuit::Circuit;
-use crate::domain::edits::{Base, Edit, EditPolicy, Note, Plan, plan, wanted};
+use crate::domain::edits::{Base, Edit, EditPolicy, Note, Plan, plan, plan_to_take_back, wanted};
 use crate::domain::failure::{Failure, FailureClass, Peer};
 use crate::domain::ids::RatingKey;
 use crate::domain::item::PlexItem;
@@ -169,8 +169,13 @@ impl Run {
     fn plan(&self, item: &PlexItem) -> Result<Plan, Failure> {
         let Editor { plex, policy, .. } = &self.editor;
         let base = self.base()?;
-        let wanted = plex.fitted(&item.section, &item.rating_key, wanted(&self.order.scene, policy));
-        let Plan { edits, mut notes } = plan(&wanted, item, &base, policy);
+        let Plan { edits, mut notes } = match self.order.wish {
+            Wish::Show => {
+                let wanted = wanted(&self.order.scene, policy);
+                plan(&plex.fitted(&item.section, &item.rating_key, wanted), item, &base, policy)
+            }
+            Wish::TakeBack => plan_to_take_back(item, &base, policy),
+        };
         let (edits, cut) = plex.shortened(&item.section, &item.rating_key.clone().into(), edits);
         notes.extend(cut);
         Ok(Plan { edits, notes })

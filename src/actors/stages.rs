@@ -8,11 +8,11 @@ use jiff::Timestamp;
 use super::circuits::Circuits;
 use super::dead_letter::DeadLetter;
 use super::matching::Matching;
-use super::messages::{Applied, ApplyEdits, Buried, FindMatch, Found, NotDone, Settle, Target};
+use super::messages::{Applied, ApplyEdits, Buried, FindMatch, Found, NotDone, Settle, Target, Wish};
 use super::persistence::Persistence;
 use super::pipeline::{RunPolicy, Stages};
 use super::plex_sync::PlexSync;
-use super::stage::restarted;
+use super::stage::{restarted, storage};
 use super::turns::Turns;
 use crate::clock::Clock;
 use crate::domain::circuit::Circuit;
@@ -22,6 +22,7 @@ use crate::domain::scene::Scene;
 use crate::stash::StashClient;
 use crate::store::queue::ClaimedJob;
 use crate::store::settle::{RunReport, Settled};
+use crate::store::{Readers, ledger, settings};
 use crate::supervision::Link;
 
 /// A match may have to wait for the first walk of a large library.
@@ -45,6 +46,7 @@ pub struct ActorStages {
     /// The turns of questions to Stash.
     pub questions: Arc<Turns>,
     pub policy: RunPolicy,
+    pub readers: Readers,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -95,8 +97,17 @@ impl Stages for ActorStages {
         found.map_err(|failure| self.circuits.failed(failure, Some(scene.id)))
     }
 
+    async fn held(&self, scene: SceneId) -> Result<Vec<ledger::Link>, Failure> {
+        let machine =
+            self.readers.with(|reader| settings::get(reader, settings::MACHINE)).map_err(storage)?;
+        let links = self.readers.with(|reader| ledger::links_of(reader, scene)).map_err(storage)?;
+        let is_here = |link: &ledger::Link| machine.as_ref() == Some(&link.item.machine.0);
+        Ok(links.into_iter().filter(is_here).collect())
+    }
+
     async fn apply(
         &self,
+        wish: Wish,
         scene: &Arc<Scene>,
         machine: &MachineId,
         target: &Target,
@@ -105,6 +116,7 @@ impl Stages for ActorStages {
         self.circuits.let_pass(Circuit::PlexRead)?;
         self.circuits.let_pass(Circuit::PlexWrite)?;
         let ask = ApplyEdits {
+            wish,
             scene: Arc::clone(scene),
             machine: machine.clone(),
             target: target.clone(),

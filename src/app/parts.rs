@@ -141,11 +141,18 @@ pub(super) fn parts(
             writes: Arc::clone(&ways.writes),
             clock: Arc::clone(clock),
         },
-        dispatch: dispatch(config, clock, links, ways, probes),
+        dispatch: dispatch(config, clock, readers, links, ways, probes),
     })
 }
 
-fn dispatch(config: &Config, clock: &Arc<dyn Clock>, links: &Links, ways: &Ways, probes: Probes) -> Dispatch {
+fn dispatch(
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+    readers: &Readers,
+    links: &Links,
+    ways: &Ways,
+    probes: Probes,
+) -> Dispatch {
     let stages = ActorStages {
         stash: probes.stash.clone(),
         matching: links.matching.clone(),
@@ -154,7 +161,8 @@ fn dispatch(config: &Config, clock: &Arc<dyn Clock>, links: &Links, ways: &Ways,
         dead_letter: links.dead_letter.clone(),
         circuits: ways.circuits.clone(),
         questions: Arc::clone(&ways.questions),
-        policy: RunPolicy { only_organized: config.sync.only_organized },
+        policy: RunPolicy { only_organized: config.sync.only_organized, on_delete: config.sync.on_delete },
+        readers: readers.clone(),
         clock: Arc::clone(clock),
     };
     Dispatch {

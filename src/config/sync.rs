@@ -6,7 +6,7 @@ use toml::Value;
 use super::bounds::from_to;
 use super::reader::Reader;
 use super::values::{self, Words};
-use crate::domain::edits::{ClearEmpty, Field, HandEdits, Ownership};
+use crate::domain::edits::{ClearEmpty, Field, HandEdits, OnDelete, Ownership};
 
 /// `[sync]`
 #[derive(Clone, Debug, Validate)]
@@ -26,6 +26,8 @@ pub struct SyncConfig {
     pub content_rating: String,
     /// Whether scenes that are not marked as organized in Stash are left out.
     pub only_organized: bool,
+    /// What becomes of the item of a scene that is deleted in Stash.
+    pub on_delete: OnDelete,
     /// Longest title in characters. Plex keeps titles in a column made for this many.
     #[garde(custom(from_to(1, 255)))]
     pub max_title: usize,
@@ -71,6 +73,7 @@ impl SyncConfig {
         let section = Self {
             fields,
             content_rating,
+            on_delete: reader.word("sync.on_delete"),
             only_organized: reader.truth("sync.only_organized"),
             hand_edits: reader.word("sync.hand_edits"),
             clear_empty: reader.word("sync.clear_empty"),
@@ -123,6 +126,10 @@ impl Words for TagsAs {
 
 impl Words for CollectionOf {
     const WORDS: &'static [(&'static str, Self)] = &[("studio", Self::Studio), ("none", Self::None)];
+}
+
+impl Words for OnDelete {
+    const WORDS: &'static [(&'static str, Self)] = &[("keep", Self::Keep), ("clear", Self::Clear)];
 }
 
 impl Words for Ownership {

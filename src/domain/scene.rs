@@ -43,6 +43,31 @@ pub struct SceneFile {
 }
 
 impl Scene {
+    /// What is left of a scene that Stash does not have any more: it says nothing, and is known by what it was.
+    pub fn departed(id: SceneId, identity: &SceneIdentity) -> Self {
+        let oshash = Some(identity.oshash.clone()).filter(|oshash| !oshash.is_empty());
+        let file = oshash.map(|oshash| SceneFile {
+            path: String::new(),
+            size: None,
+            duration: None,
+            oshash: Some(oshash),
+        });
+        Self {
+            id,
+            created_at: identity.created_at.clone(),
+            title: String::new(),
+            details: String::new(),
+            date: String::new(),
+            studio: None,
+            rating: None,
+            director: String::new(),
+            tags: Vec::new(),
+            performers: Vec::new(),
+            organized: false,
+            files: file.into_iter().collect(),
+        }
+    }
+
     /// What a remembered match is bound to, so that an id which Stash gave out again inherits nothing.
     pub fn identity(&self) -> SceneIdentity {
         let oshash = self.files.first().and_then(|file| file.oshash.clone()).unwrap_or_default();
@@ -72,4 +97,19 @@ impl Scene {
 pub struct SceneIdentity {
     pub created_at: String,
     pub oshash: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_of_a_scene_is_known_by_what_it_was() {
+        for oshash in ["", "0123456789abcdef"] {
+            let identity = SceneIdentity { created_at: "t".to_owned(), oshash: oshash.to_owned() };
+            let departed = Scene::departed(SceneId::try_from(1).unwrap(), &identity);
+            assert!(departed.is(&identity) && departed.is_bare());
+            assert_eq!(departed.identity(), identity);
+        }
+    }
 }

@@ -1,8 +1,10 @@
 //! Do ratings, directors, collections and content ratings reach Plex, and does the user say which scenes and fields do?
 
+use plexsync::domain::ids::SceneId;
 use plexsync::domain::job::JobState;
 use plexsync::sim::world::Pair;
-use plexsync::sim::{ItemView, NewScene, PlexOp, TagAdds};
+use plexsync::sim::{Fault, ItemView, NewScene, PlexOp, TagAdds};
+use plexsync::store::ledger::links_of;
 use rstest::rstest;
 
 use crate::support::{TestApp, wait_for};
@@ -107,6 +109,39 @@ fn scenes_that_are_not_organized_are_left_alone_where_the_user_wants_it() {
     assert_eq!((item.title.as_str(), app.world.plex.count(PlexOp::Item)), ("video", 0));
     app.world.stash.update_scene(pair.scene, |scene| scene.organized = true);
     assert_eq!(sync(&app, &pair).title, "Film 1");
+}
+
+#[rstest]
+#[case("keep", "Film 1", "What happens in Film 1.\n\nAnd how it ends.", 3)]
+#[case("clear", "Film 1", "", 1)]
+fn a_deleted_scene_keeps_its_item_or_takes_back_what_was_written(
+    #[case] on_delete: &str,
+    #[case] title: &str,
+    #[case] summary: &str,
+    #[case] genres: usize,
+) {
+    let app = TestApp::start_with(1, &format!("sync.on_delete = {on_delete:?}"));
+    let pair = app.pair(0);
+    app.world.plex.add_tag(&pair.rating_key, "genre", "By hand");
+    sync(&app, &pair);
+    app.world.plex.set_field(&pair.rating_key, "studio", "By hand");
+    app.world.stash.destroy_scene(pair.scene);
+    let item = sync(&app, &pair);
+    assert_eq!((item.title.as_str(), item.summary.as_str(), item.genres.len()), (title, summary, genres));
+    assert_eq!(item.studio.as_deref(), Some("By hand"), "an edit by hand is nobody else's to clear");
+    assert_eq!(item.locked.contains("summary"), on_delete == "keep");
+    let left = app.readers.with(|reader| links_of(reader, SceneId::try_from(pair.scene).unwrap())).unwrap();
+    assert_eq!(left, [], "and the scene is forgotten");
+}
+
+#[test]
+fn what_could_not_be_taken_back_at_once_is_taken_back_later() {
+    let app = TestApp::start_with(1, "sync.on_delete = \"clear\"");
+    let pair = app.pair(0);
+    sync(&app, &pair);
+    app.world.stash.destroy_scene(pair.scene);
+    app.world.plex.faults().inject(PlexOp::Edit, Fault::status(500), 2);
+    assert_eq!(sync(&app, &pair).summary, "");
 }
 
 #[test]

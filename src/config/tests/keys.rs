@@ -1,6 +1,6 @@
 //! Each key: what a good value means, and what is said of a bad one.
 
-use crate::domain::edits::{ClearEmpty, Field, HandEdits, Ownership};
+use crate::domain::edits::{ClearEmpty, Field, HandEdits, OnDelete, Ownership};
 use std::time::Duration;
 
 use rstest::rstest;
@@ -120,6 +120,7 @@ fn overrides(setting: &str) -> String {
     "sync.content_rating = \"a\\nb\"",
     "is not a content rating: \"a\\nb\" (write a word, for example \"XXX\")"
 )]
+#[case("sync.on_delete = \"remove\"", "is none of \"keep\", \"clear\": \"remove\"")]
 #[case("sync.only_organized = \"no\"", "is neither true nor false: \"no\"")]
 #[case("sync.ownership = \"mine\"", "is none of \"own\", \"mirror\", \"add\": \"mine\"")]
 #[case("sync.max_tags = 1001", "1001 is out of range (1 to 1000 is right)")]
@@ -245,7 +246,7 @@ fn the_defaults_mean_what_they_say() {
     let others = [Field::Labels, Field::ContentRating, Field::Background];
     let all = Field::ALL.into_iter().filter(|field| !others.contains(field)).collect::<Vec<_>>();
     assert_eq!(config.sync.fields, all);
-    assert_eq!(config.sync.ownership, Ownership::Own);
+    assert_eq!((config.sync.ownership, config.sync.on_delete), (Ownership::Own, OnDelete::Keep));
     assert_eq!((config.sync.max_tags, config.sync.max_performers), (100, 50));
     assert_eq!((config.sync.hand_edits, config.sync.clear_empty), (HandEdits::Keep, ClearEmpty::Own));
     assert_eq!((config.sync.max_title, config.sync.max_summary, config.sync.lock), (255, 10_000, true));

@@ -28,6 +28,16 @@ pub enum HandEdits {
     Overwrite,
 }
 
+/// What becomes of the item of a scene that is deleted in Stash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnDelete {
+    /// It stays as it is.
+    #[default]
+    Keep,
+    /// What PlexSync wrote is cleared, as far as it can be.
+    Clear,
+}
+
 /// What an empty value in Stash does to the one in Plex.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ClearEmpty {
@@ -94,6 +104,19 @@ impl Note {
 
 /// What PlexSync last wrote into the item and saw applied, by field. Of a list it holds the elements that are ours.
 pub type Base = BTreeMap<Field, Value>;
+
+/// What has to be done so that nothing is left of what was written before; a title and images stay, as an item cannot
+/// be without them.
+pub fn plan_to_take_back(item: &PlexItem, base: &Base, policy: &EditPolicy) -> Plan {
+    let values = base.keys().map(|field| (*field, field.nothing())).collect();
+    let policy = EditPolicy {
+        hand_edits: HandEdits::Keep,
+        clear_empty: ClearEmpty::Own,
+        ownership: Ownership::Own,
+        ..policy.clone()
+    };
+    plan(&Wanted { values, notes: Vec::new() }, item, base, &policy)
+}
 
 /// Compares what Stash wants, what Plex holds and what was written before, field by field.
 pub fn plan(wanted: &Wanted, item: &PlexItem, base: &Base, policy: &EditPolicy) -> Plan {

@@ -145,6 +145,29 @@ fn an_image_follows_the_same_rules_but_is_never_cleared(
 }
 
 #[test]
+fn what_was_written_is_taken_back_and_nothing_else_whatever_the_user_chose() {
+    let values = BTreeMap::from([
+        (Field::Title, "T".into()),
+        (Field::Summary, "ours".into()),
+        (Field::Studio, "by hand".into()),
+        (Field::Date, "2024-05-31".into()),
+        (Field::Genres, Value::names(["ours", "theirs"])),
+    ]);
+    let item = PlexItem { values, ..item("", true) };
+    let base = BTreeMap::from([
+        (Field::Title, "T".into()),
+        (Field::Summary, "ours".into()),
+        (Field::Studio, "ours".into()),
+        (Field::Genres, Value::names(["ours"])),
+    ]);
+    let (clear_empty, ownership) = (ClearEmpty::Always, Ownership::Mirror);
+    let policy = EditPolicy { clear_empty, ownership, fields: vec![Field::Title], ..policy() };
+    let edits = plan_to_take_back(&item, &base, &policy).edits;
+    let aims: Vec<_> = edits.iter().map(|edit| (edit.field, edit.aim().unwrap())).collect();
+    assert_eq!(aims, [(Field::Summary, "".into()), (Field::Genres, Value::names(["theirs"]))]);
+}
+
+#[test]
 fn an_empty_title_is_never_written() {
     let wanted = Wanted { values: BTreeMap::from([(Field::Title, "".into())]), notes: Vec::new() };
     let base = BTreeMap::from([(Field::Title, "T".into())]);

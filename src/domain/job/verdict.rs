@@ -90,13 +90,20 @@ pub fn settle(
         FailureClass::NotApplied => same_again(before, "not_applied", policy, rate, rng),
         FailureClass::Rejected => Verdict::Bury { code: failure.code },
         FailureClass::Gone => {
-            if job.created && elapsed(job.last_event_at, now) < CREATION_SETTLES_WITHIN {
-                return Verdict::Again { wait: policy.backoff(before, rate, rng), charged: false };
+            if job.believes_that_it_is_gone(now) {
+                return Verdict::Done;
             }
-            Verdict::Done
+            Verdict::Again { wait: policy.backoff(before, rate, rng), charged: false }
         }
         FailureClass::Interrupted => Verdict::Again { wait: INTERRUPTED_PAUSE, charged: false },
         FailureClass::Bug => same_again(before, "bug", policy, rate, rng),
+    }
+}
+
+impl Job {
+    /// Whether a scene that Stash does not have is gone. One that was created a moment ago may not be there yet.
+    pub fn believes_that_it_is_gone(&self, now: Timestamp) -> bool {
+        !(self.created && elapsed(self.last_event_at, now) < CREATION_SETTLES_WITHIN)
     }
 }
 
