@@ -204,46 +204,30 @@ impl Breaker {
 
     /// A scene failed, or background work did.
     pub fn failed(&mut self, failure: &Failure, scene: Option<SceneId>, now: Duration) -> Option<Change> {
-        match failure.class {
-            FailureClass::Unavailable => self.unavailable(scene, now),
-            FailureClass::Throttled => self.throttled(failure.retry_after, now),
-            FailureClass::Unauthorized => self.open(HoldCause::Unauthorized, now),
-            FailureClass::Incompatible => self.puzzled(scene, now),
-            // The peer has answered, and the answer is about the scene.
-            FailureClass::Forbidden
-            | FailureClass::NotInPlex
-            | FailureClass::Ambiguous
-            | FailureClass::StaleMatch
-            | FailureClass::NotApplied
-            | FailureClass::Rejected
-            | FailureClass::Gone => self.succeeded(),
-            FailureClass::Interrupted | FailureClass::Bug => None,
+        match says(failure.class) {
+            Says::Works => self.succeeded(),
+            Says::Away => self.unavailable(scene, now),
+            Says::Pause => self.throttled(failure.retry_after, now),
+            Says::Refused => self.open(HoldCause::Unauthorized, now),
+            Says::Puzzle => self.puzzled(scene, now),
+            Says::Nothing => None,
         }
     }
 
     /// A probe has ended.
     pub fn probed(&mut self, outcome: Result<(), &Failure>, now: Duration) -> Option<Change> {
         self.probing = false;
-        match outcome {
-            Ok(()) => self.answered(),
-            Err(failure) => match failure.class {
-                FailureClass::Throttled => self.throttled(failure.retry_after, now),
-                FailureClass::Unauthorized => self.open(HoldCause::Unauthorized, now),
-                FailureClass::Incompatible => self.open(HoldCause::Incompatible, now),
-                FailureClass::Unavailable | FailureClass::Bug => {
-                    self.failing_since.get_or_insert(now);
-                    self.open(HoldCause::Outage, now)
-                }
-                // Nothing was asked.
-                FailureClass::Interrupted => None,
-                FailureClass::Forbidden
-                | FailureClass::NotInPlex
-                | FailureClass::Ambiguous
-                | FailureClass::StaleMatch
-                | FailureClass::NotApplied
-                | FailureClass::Rejected
-                | FailureClass::Gone => self.answered(),
-            },
+        let Err(failure) = outcome else { return self.answered() };
+        match says(failure.class) {
+            Says::Works => self.answered(),
+            Says::Away => {
+                self.failing_since.get_or_insert(now);
+                self.open(HoldCause::Outage, now)
+            }
+            Says::Pause => self.throttled(failure.retry_after, now),
+            Says::Refused => self.open(HoldCause::Unauthorized, now),
+            Says::Puzzle => self.open(HoldCause::Incompatible, now),
+            Says::Nothing => None,
         }
     }
 
@@ -354,6 +338,35 @@ impl Breaker {
         self.several = false;
         self.failing_since = None;
         self.puzzled_by = None;
+    }
+}
+
+/// What a failure says about the peer.
+enum Says {
+    /// It has answered, and the answer is about the scene.
+    Works,
+    Away,
+    Pause,
+    Refused,
+    Puzzle,
+    /// The failure is our own.
+    Nothing,
+}
+
+fn says(class: FailureClass) -> Says {
+    match class {
+        FailureClass::Forbidden
+        | FailureClass::NotInPlex
+        | FailureClass::Ambiguous
+        | FailureClass::StaleMatch
+        | FailureClass::NotApplied
+        | FailureClass::Rejected
+        | FailureClass::Gone => Says::Works,
+        FailureClass::Unavailable => Says::Away,
+        FailureClass::Throttled => Says::Pause,
+        FailureClass::Unauthorized => Says::Refused,
+        FailureClass::Incompatible => Says::Puzzle,
+        FailureClass::Interrupted | FailureClass::Bug => Says::Nothing,
     }
 }
 
