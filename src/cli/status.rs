@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use clap::Args;
+use jiff::Timestamp;
 
 use super::exit::{Exit, Failed};
 use super::{Global, output, service};
@@ -11,6 +12,7 @@ use crate::actors::circuits::CircuitStatus;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Purpose};
 use crate::domain::breaker::BreakerState;
+use crate::domain::explain::{coming, past};
 use crate::domain::job::JobState;
 use crate::store::Readers;
 use crate::web::status::{OutageLine, ServiceStatus, Status};
@@ -56,7 +58,10 @@ fn shown(seen: &Status, remark: Option<&str>) -> String {
     let mut line = |name: &str, value: String| writeln!(text, "{name:<12} {value}").unwrap_or_default();
     match &seen.service {
         Some(service) => {
-            line("service", format!("{} {}, up since {}", seen.version, service.state, service.started_at));
+            line(
+                "service",
+                format!("{} {}, started {}", seen.version, service.state, past(service.started_at, seen.now)),
+            );
         }
         None => line(
             "service",
@@ -80,13 +85,9 @@ fn shown(seen: &Status, remark: Option<&str>) -> String {
     if seen.counts.conservation_error != 0 {
         line("WARNING", format!("{} jobs or events are not accounted for", seen.counts.conservation_error));
     }
-    line(
-        "next",
-        seen.next_due
-            .map_or_else(|| "nothing is waiting".to_owned(), |due| format!("a scene is due at {due}")),
-    );
+    line("next", seen.next_due.map_or_else(|| "nothing is waiting".to_owned(), |at| due(at, seen.now)));
     let walked = |library: &crate::web::status::LibraryStatus| match library.walked_at {
-        Some(at) => format!("{:?} (read whole at {at})", library.title),
+        Some(at) => format!("{:?} (read whole {})", library.title, past(at, seen.now)),
         None => format!("{:?} (not read yet)", library.title),
     };
     let libraries: Vec<_> = seen.libraries.iter().map(walked).collect();
@@ -99,7 +100,7 @@ fn shown(seen: &Status, remark: Option<&str>) -> String {
         ),
     );
     if let Some(service) = &seen.service {
-        of_service(service, &mut line);
+        of_service(service, seen.now, &mut line);
     }
     for outage in &seen.outages {
         line("outage", told(outage));
@@ -111,36 +112,49 @@ fn shown(seen: &Status, remark: Option<&str>) -> String {
 fn told(outage: &OutageLine) -> String {
     let OutageLine { circuit, cause, code, detail, started_at, ended_at, held_jobs } = outage;
     let time = match ended_at {
-        Some(ended_at) => format!("from {started_at} to {ended_at}, {held_jobs} scenes had to wait"),
-        None => format!("since {started_at}, {held_jobs} scenes wait"),
+        Some(ended_at) => format!("from {started_at:.0} to {ended_at:.0}, {} waited", scenes(*held_jobs)),
+        None => format!("since {started_at:.0}, {} waiting", scenes(*held_jobs)),
     };
     format!("{circuit}, {time} ({cause}, {code}): {detail}")
 }
 
+fn scenes(count: i64) -> String {
+    if count == 1 { "1 scene".to_owned() } else { format!("{count} scenes") }
+}
+
+/// When the next scene is due, or since when one is.
+fn due(due: Timestamp, now: Timestamp) -> String {
+    if due > now {
+        format!("a scene is due {}", coming(due, now))
+    } else {
+        format!("a scene became due {}", past(due, now))
+    }
+}
+
 /// Where a way to a peer stands, unless all is well.
-fn trouble(circuit: &CircuitStatus) -> Option<String> {
+fn trouble(circuit: &CircuitStatus, now: Timestamp) -> Option<String> {
     let name = circuit.circuit;
     match circuit.state {
         BreakerState::Closed => None,
         BreakerState::HalfOpen => Some(format!("{name}: is tried with one scene")),
         BreakerState::Open => Some(match (circuit.cause, circuit.next_look) {
             (None, _) => format!("{name}: is asked for the first time"),
-            (Some(cause), Some(next)) => format!("{name}: held ({cause}), asked again at {next}"),
+            (Some(cause), Some(next)) => format!("{name}: held ({cause}), asked again {}", coming(next, now)),
             (Some(cause), None) => format!("{name}: held ({cause})"),
         }),
     }
 }
 
-fn of_service(service: &ServiceStatus, line: &mut impl FnMut(&str, String)) {
+fn of_service(service: &ServiceStatus, now: Timestamp, line: &mut impl FnMut(&str, String)) {
     for (name, peer) in &service.peers {
-        let success = peer.last_success.map_or_else(|| "never".to_owned(), |at| at.to_string());
+        let success = peer.last_success.map_or_else(|| "never".to_owned(), |at| past(at, now));
         let failure = peer.last_failure.as_ref();
         let failure = failure.map_or_else(String::new, |failed| {
-            format!("; last failure at {} ({}): {}", failed.at, failed.class, failed.detail)
+            format!("; last failure {} ({}): {}", past(failed.at, now), failed.class, failed.detail)
         });
         line(name, format!("last good answer {success}{failure}"));
     }
-    for trouble in service.circuits.iter().filter_map(trouble) {
+    for trouble in service.circuits.iter().filter_map(|circuit| trouble(circuit, now)) {
         line("WAITING", trouble);
     }
     for actor in &service.actors {

@@ -181,11 +181,13 @@ pub fn spoken(wait: Duration) -> String {
     format!("{:#}", exact.unwrap_or(SignedDuration::MAX))
 }
 
-fn past(time: Timestamp, now: Timestamp) -> String {
+/// How long ago that was.
+pub fn past(time: Timestamp, now: Timestamp) -> String {
     format!("{} ago (at {time:.0})", spoken(now.duration_since(time).unsigned_abs()))
 }
 
-fn coming(time: Timestamp, now: Timestamp) -> String {
+/// How soon that is.
+pub fn coming(time: Timestamp, now: Timestamp) -> String {
     format!("in {} (at {time:.0})", spoken(time.duration_since(now).unsigned_abs()))
 }
 

@@ -104,8 +104,12 @@ pub fn install(log: &LogSettings) -> Result<Guard, LoggingError> {
     Ok(Guard { file: Some(file) })
 }
 
+/// What the web server says of its threads is of use only to whoever asks for it by name.
+const QUIET: &str = "actix_server=warn";
+
 fn filter(directives: &str) -> Result<EnvFilter, LoggingError> {
-    EnvFilter::try_new(directives)
+    // The last directive for a target counts, so one that the user gives wins.
+    EnvFilter::try_new(format!("{QUIET},{directives}"))
         .map_err(|source| LoggingError::Directives { directives: directives.to_owned(), source })
 }
 
