@@ -7,6 +7,7 @@
 #[cfg(test)]
 pub(crate) mod client;
 pub mod clock;
+pub mod corpus;
 pub mod faults;
 pub mod net;
 pub mod plex;
