@@ -8,7 +8,6 @@ use actix::{
 };
 use jiff::SignedDuration;
 use tokio::sync::oneshot;
-use xxhash_rust::xxh3::xxh3_64;
 
 use super::messages::{BeginWalk, ChangeIndex, Refresh};
 use super::persistence::Persistence;
@@ -17,9 +16,8 @@ use crate::clock::Clock;
 use crate::domain::failure::{Failure, FailureClass, Peer};
 use crate::domain::ids::MachineId;
 use crate::domain::item::{IndexedPart, Library};
-use crate::domain::matching::{folded, name_of};
 use crate::plex::{ListingOrder, PlexClient};
-use crate::store::plex_index::{HashedPart, IndexedSection};
+use crate::store::plex_index::IndexedSection;
 use crate::store::{Readers, plex_index, settings};
 use crate::supervision::{Link, Watch};
 
@@ -28,11 +26,6 @@ const PAGE: u32 = 500;
 const STORE_LIMIT: Duration = Duration::from_secs(30);
 /// Reading what was added shows neither what went nor what moved; a walk does.
 const WALK_AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(6);
-
-/// The hash under which a folded path or name is found.
-pub(super) fn hashed(folded: &str) -> i64 {
-    xxh3_64(folded.as_bytes()).cast_signed()
-}
 
 /// Fills and refreshes the path index.
 pub struct Indexer {
@@ -199,12 +192,6 @@ impl Walker {
     }
 
     async fn keep(&self, parts: Vec<IndexedPart>, walk: i64) -> Result<(), Failure> {
-        let hash = |part: IndexedPart| HashedPart {
-            path_hash: hashed(&folded(&part.path)),
-            name_hash: hashed(&folded(name_of(&part.path))),
-            part,
-        };
-        let parts: Vec<_> = parts.into_iter().map(hash).collect();
         if parts.is_empty() { Ok(()) } else { self.change(ChangeIndex::Parts { parts, walk }).await }
     }
 

@@ -5,16 +5,17 @@ use std::time::Duration;
 
 use actix::{Actor, Context, Handler, ResponseFuture};
 
-use super::indexer::{Indexer, hashed};
+use super::indexer::Indexer;
 use super::messages::{ChangeIndex, FindMatch, Found, Refresh, Target};
 use super::persistence::Persistence;
 use super::stage::{caught, restarted, storage, stored};
 use crate::clock::Clock;
 use crate::domain::failure::{Failure, FailureClass, Peer};
 use crate::domain::ids::{MachineId, RatingKey};
-use crate::domain::matching::{Candidates, Decision, MatchPolicy, PathMap, Scored, decide, folded, name_of};
+use crate::domain::matching::{Decision, MatchPolicy, PathMap, Scored, decide};
 use crate::domain::scene::Scene;
-use crate::store::{ItemKey, Readers, ledger, plex_index, settings};
+use crate::store::candidates::candidates;
+use crate::store::{ItemKey, Readers, ledger, settings};
 use crate::supervision::{Link, Watch};
 use crate::telemetry::redact::PathStyle;
 
@@ -23,9 +24,6 @@ const REFRESH_LIMIT: Duration = Duration::from_mins(10);
 const STORE_LIMIT: Duration = Duration::from_secs(30);
 /// A refresh that began this shortly before the question is fresh enough: many misses at once share it.
 const FRESH_ENOUGH: Duration = Duration::from_secs(2);
-
-/// More parts than this under one hash decide nothing; a name such as `01.mp4` can stand in thousands of folders.
-const MOST_HITS: usize = 200;
 
 /// Finds the items of a scene.
 pub struct Matching {
@@ -93,18 +91,7 @@ impl Finder {
     }
 
     fn look_up(&self, scene: &Scene) -> Result<Decision, Failure> {
-        let candidates = self.readers.with(|reader| {
-            let sections = plex_index::sections(reader)?;
-            let complete = !sections.is_empty() && sections.iter().all(|section| section.walked_at.is_some());
-            let mut candidates = Candidates { complete, ..Candidates::default() };
-            for file in &scene.files {
-                let path = hashed(&folded(&self.map.to_plex(&file.path)));
-                candidates.by_path.extend(plex_index::by_path_hash(reader, path, MOST_HITS)?);
-                let name = hashed(&folded(name_of(&file.path)));
-                candidates.by_name.extend(plex_index::by_name_hash(reader, name, None, MOST_HITS)?);
-            }
-            Ok(candidates)
-        });
+        let candidates = self.readers.with(|reader| candidates(reader, scene, &self.map));
         Ok(decide(scene, &candidates.map_err(storage)?, &self.map, &self.policy))
     }
 
@@ -120,7 +107,8 @@ impl Finder {
                 let ours = holder.as_ref().filter(|link| link.scene == scene.id && scene.is(&link.identity));
                 let identity = ours.map_or_else(|| scene.identity(), |link| link.identity.clone());
                 let held_by = holder.map(|link| link.scene).filter(|holder| *holder != scene.id);
-                targets.push(Target { scored, held_by, identity });
+                let reasons = scored.reasons();
+                targets.push(Target { scored, reasons, held_by, identity });
             }
             Ok(Some(Found { machine, targets }))
         });
@@ -134,7 +122,7 @@ impl Finder {
                 "item {} ({:.2}: {}) {:?}",
                 candidate.rating_key,
                 candidate.confidence,
-                candidate.reasons.join(", "),
+                candidate.reasons(),
                 self.paths.show(&candidate.path)
             )
         });

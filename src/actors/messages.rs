@@ -11,14 +11,13 @@ use tokio::sync::OwnedSemaphorePermit;
 use crate::domain::event::StashEvent;
 use crate::domain::failure::Failure;
 use crate::domain::ids::{CorrelationId, MachineId, RatingKey, RunToken, SceneId, SectionKey};
-use crate::domain::item::Library;
+use crate::domain::item::{IndexedPart, Library};
 use crate::domain::matching::Scored;
 use crate::domain::scene::{Scene, SceneIdentity};
 use crate::store::covers::SeenCovers;
 use crate::store::intents::{NewIntent, Opening, SettledIntent};
 use crate::store::ledger::Link;
 use crate::store::outages::OutageNote;
-use crate::store::plex_index::HashedPart;
 use crate::store::queue::{AcceptedEvent, Claims};
 use crate::store::settle::{RunReport, Settled};
 use crate::store::{StoreError, prune};
@@ -109,7 +108,7 @@ pub enum ChangeIndex {
     /// This item is not what it was; what was known of it is dropped.
     Forget(RatingKey),
     /// These parts were seen, in the walk with that number or after it.
-    Parts { parts: Vec<HashedPart>, walk: i64 },
+    Parts { parts: Vec<IndexedPart>, walk: i64 },
     /// A walk saw the whole library; what it did not see is dropped. The time is Plex's, in Unix seconds.
     Walked { library: Library, walk: i64, newest_added_at: Option<i64> },
     /// What was added up to this time, in Unix seconds of Plex's clock, is known.
@@ -178,6 +177,8 @@ pub struct Found {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Target {
     pub scored: Scored,
+    /// Why it is the scene, in words.
+    pub reasons: String,
     /// Another scene that holds the item.
     pub held_by: Option<SceneId>,
     /// What the match is bound to: as it was found before, while the scene still is what it was then.
@@ -192,9 +193,9 @@ impl From<Link> for Target {
             rating_key: link.item.rating_key,
             path: link.part_path,
             confidence: link.confidence,
-            reasons: vec![link.evidence],
+            evidence: Vec::new(),
         };
-        Self { scored, held_by: None, identity: link.identity }
+        Self { scored, reasons: link.evidence, held_by: None, identity: link.identity }
     }
 }
 

@@ -21,7 +21,8 @@ use crate::store::intents::{self, Opening};
 use crate::store::queue::{AcceptedEvent, Claims};
 use crate::store::settle::{self, Settled};
 use crate::store::{
-    Reader, StoreError, WriteTx, Writer, attempts, outages, plex_index, plugin_dates, prune, queue, settings,
+    Reader, StoreError, WriteTx, Writer, attempts, outages, plex_index, plex_parts, plugin_dates, prune,
+    queue, settings,
 };
 use crate::supervision::Watch;
 
@@ -191,7 +192,7 @@ fn change_index(tx: &mut WriteTx<'_>, change: &ChangeIndex, now: Timestamp) -> R
             others.try_for_each(|section| plex_index::drop_section(tx, &section.key).map(drop))
         }
         ChangeIndex::Forget(key) => plex_index::forget(tx, key).map(drop),
-        ChangeIndex::Parts { parts, walk } => plex_index::upsert_parts(tx, parts, *walk),
+        ChangeIndex::Parts { parts, walk } => plex_parts::upsert_parts(tx, parts, *walk).map(drop),
         ChangeIndex::Walked { library, walk, newest_added_at } => {
             let changed = library.content_changed_at;
             plex_index::finish_walk(tx, &library.key, *walk, *newest_added_at, changed, now).map(drop)

@@ -69,14 +69,14 @@ pub(super) fn applied_count(intent: &SettledIntent) -> usize {
 
 /// That the scene is the item, as it is kept.
 pub(super) fn link(machine: &MachineId, target: &Target, scene: &Scene, now: Timestamp) -> Link {
-    let Target { scored, identity, .. } = target;
+    let Target { scored, reasons, identity, .. } = target;
     Link {
         item: ItemKey { machine: machine.clone(), rating_key: scored.rating_key.clone() },
         scene: scene.id,
         identity: identity.clone(),
         section: scored.section.clone(),
         part_path: scored.path.clone(),
-        evidence: scored.reasons.join("; "),
+        evidence: reasons.clone(),
         confidence: scored.confidence,
         linked_at: now,
     }

@@ -57,6 +57,12 @@ pub struct IndexedPart {
     /// Milliseconds.
     pub duration_ms: Option<i64>,
     pub title: String,
+    /// `YYYY-MM-DD`; empty when unset. For personal videos Plex takes it from the file's own time.
+    pub date: String,
+    /// Empty when unset.
+    pub studio: String,
+    /// Sixteen hexadecimal digits in lower case, as Stash's `oshash`; `None` while the server has not been asked.
+    pub content_hash: Option<String>,
     /// Unix seconds.
     pub added_at: i64,
     /// Unix seconds.

@@ -71,6 +71,9 @@ fn add_parts(parts: &mut Vec<IndexedPart>, section: &SectionKey, entry: WireEntr
                 size: file.size,
                 duration_ms: file.duration.or(duration),
                 title: entry.title.clone(),
+                date: entry.originally_available_at.clone().unwrap_or_default(),
+                studio: entry.studio.clone().unwrap_or_default(),
+                content_hash: None,
                 added_at: entry.added_at.unwrap_or_default(),
                 updated_at: entry.updated_at.unwrap_or_default(),
             });

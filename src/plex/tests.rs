@@ -109,7 +109,7 @@ async fn a_server_without_libraries_has_none() {
 }
 
 const PAGE: &str = r#"{"MediaContainer":{"size":5,"totalSize":4711,"offset":0,"Metadata":[
-    {"ratingKey":"71","type":"movie","title":"One","addedAt":100,"updatedAt":200,"Media":[
+    {"ratingKey":"71","type":"movie","title":"One","studio":"Acme","originallyAvailableAt":"2024-05-31","addedAt":100,"updatedAt":200,"Media":[
         {"id":1,"duration":5062,"Part":[{"id":11,"file":"/media/one.mkv","size":13400382,"duration":5061}]},
         {"id":2,"duration":5000,"Part":[{"id":"12","file":"/media/one b.mkv"},{"id":13},{"id":14,"file":""}]}]},
     {"ratingKey":72,"type":"movie","title":"Without files"},
@@ -128,6 +128,9 @@ async fn a_page_has_every_file_of_every_movie_and_counts_all_entries() {
         size: None,
         duration_ms: Some(5000),
         title: "One".to_owned(),
+        date: "2024-05-31".to_owned(),
+        studio: "Acme".to_owned(),
+        content_hash: None,
         added_at: 100,
         updated_at: 200,
     };
@@ -140,6 +143,8 @@ async fn a_page_has_every_file_of_every_movie_and_counts_all_entries() {
             size: Some(9),
             duration_ms: None,
             title: "No type".to_owned(),
+            date: String::new(),
+            studio: String::new(),
             added_at: 0,
             updated_at: 0,
             ..untyped

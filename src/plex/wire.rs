@@ -66,6 +66,10 @@ pub(super) struct WireEntry {
     pub(super) r#type: Option<String>,
     #[serde(default)]
     pub(super) title: String,
+    #[serde(default)]
+    pub(super) studio: Option<String>,
+    #[serde(default)]
+    pub(super) originally_available_at: Option<String>,
     #[serde(default, deserialize_with = "number")]
     pub(super) added_at: Option<i64>,
     #[serde(default, deserialize_with = "number")]

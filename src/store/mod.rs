@@ -5,6 +5,7 @@
 
 pub mod attempts;
 mod backup;
+pub mod candidates;
 mod connection;
 pub mod counts;
 pub mod covers;
@@ -17,6 +18,7 @@ mod lock;
 mod migrations;
 pub mod outages;
 pub mod plex_index;
+pub mod plex_parts;
 pub mod plugin_dates;
 pub mod prune;
 pub mod queue;

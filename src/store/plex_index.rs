@@ -1,24 +1,16 @@
-//! Which files does Plex have, and in which items? The index that matching asks instead of the server.
+//! How far are the libraries of Plex indexed? Walks through them, and what each walk has seen.
 
 use diesel::prelude::*;
 use jiff::Timestamp;
 
 use super::StoreError;
 use super::connection::{Connected, ReadConn, WriteTx};
-use super::rows::{Table, limit, millis};
+use super::plex_parts::{remove, remove_all};
+use super::rows::{Table, millis};
 use super::schema::{plex_parts as parts, plex_sections as sections};
 
 use crate::domain::ids::{MachineId, RatingKey, SectionKey};
-use crate::domain::item::{IndexedPart, Library};
-
-/// A part with the hashes by which it is found. What is hashed, and how, is up to the caller; equal input has to
-/// give equal hashes in every release.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HashedPart {
-    pub part: IndexedPart,
-    pub path_hash: i64,
-    pub name_hash: i64,
-}
+use crate::domain::item::Library;
 
 /// A library as far as it is indexed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,15 +41,6 @@ pub fn begin_walk(tx: &mut WriteTx<'_>, machine: &MachineId, library: &Library) 
     Ok(walk)
 }
 
-/// Stores parts as seen by the walk, in place of what was known of them.
-pub fn upsert_parts(tx: &mut WriteTx<'_>, found: &[HashedPart], walk: i64) -> Result<(), StoreError> {
-    for part in found {
-        // Not an upsert, which diesel would prepare anew for every row.
-        diesel::replace_into(parts::table).values(PartRow::new(part, walk)).execute(tx.connection())?;
-    }
-    Ok(())
-}
-
 /// Ends a walk that saw the whole library: what it did not see is gone. Returns how many parts were dropped.
 pub fn finish_walk(
     tx: &mut WriteTx<'_>,
@@ -67,8 +50,9 @@ pub fn finish_walk(
     content_changed_at: Option<i64>,
     now: Timestamp,
 ) -> Result<usize, StoreError> {
-    let unseen = parts::table.filter(parts::section_key.eq(section.as_str()).and(parts::walk.lt(walk)));
-    let dropped = diesel::delete(unseen).execute(tx.connection())?;
+    let unseen = parts::section_key.eq(section.as_str()).and(parts::walk.lt(walk));
+    let unseen = parts::table.filter(unseen).select(parts::part).load(tx.connection())?;
+    let dropped = remove(tx, &unseen)?;
     diesel::update(sections::table.find(section.as_str()))
         .set((
             sections::walked_at.eq(Some(millis(now))),
@@ -95,59 +79,30 @@ pub fn note_progress(
     Ok(())
 }
 
-/// Up to `most` parts whose path has the hash. The caller compares the paths.
-pub fn by_path_hash(
-    conn: &mut impl ReadConn,
-    hash: i64,
-    most: usize,
-) -> Result<Vec<IndexedPart>, StoreError> {
-    let rows = parts::table
-        .filter(parts::path_hash.eq(hash))
-        .limit(limit(most))
-        .select(PartRow::as_select())
-        .load(conn.connection())?;
-    rows.into_iter().map(IndexedPart::try_from).collect()
-}
-
-/// Up to `most` parts whose file name has the hash, of any size or of the one given. The caller compares the names.
-pub fn by_name_hash(
-    conn: &mut impl ReadConn,
-    hash: i64,
-    size: Option<i64>,
-    most: usize,
-) -> Result<Vec<IndexedPart>, StoreError> {
-    let named =
-        parts::table.filter(parts::name_hash.eq(hash)).limit(limit(most)).select(PartRow::as_select());
-    let rows = match size {
-        Some(size) => named.filter(parts::size.eq(size)).load(conn.connection()),
-        None => named.load(conn.connection()),
-    };
-    rows?.into_iter().map(IndexedPart::try_from).collect()
-}
-
 /// Removes an item that Plex does not have any more, or before its parts are stored anew.
 pub fn forget(tx: &mut WriteTx<'_>, item: &RatingKey) -> Result<usize, StoreError> {
     let mut removed = 0;
     // Library by library, because that is how the rows are ordered; there are few of them.
     for section in sections::table.select(sections::section_key).load::<String>(tx.connection())? {
-        let rows =
-            parts::table.filter(parts::section_key.eq(section).and(parts::rating_key.eq(item.as_str())));
-        removed += diesel::delete(rows).execute(tx.connection())?;
+        let of_item = parts::section_key.eq(section).and(parts::rating_key.eq(item.as_str()));
+        let rows = parts::table.filter(of_item).select(parts::part).load(tx.connection())?;
+        removed += remove(tx, &rows)?;
     }
     Ok(removed)
 }
 
 /// Removes a library that Plex does not have any more, or that is not configured.
 pub fn drop_section(tx: &mut WriteTx<'_>, section: &SectionKey) -> Result<usize, StoreError> {
-    let rows = parts::table.filter(parts::section_key.eq(section.as_str()));
-    let removed = diesel::delete(rows).execute(tx.connection())?;
+    let rows = parts::table.filter(parts::section_key.eq(section.as_str())).select(parts::part);
+    let rows = rows.load(tx.connection())?;
+    let removed = remove(tx, &rows)?;
     diesel::delete(sections::table.find(section.as_str())).execute(tx.connection())?;
     Ok(removed)
 }
 
 /// Removes everything, because the server is another one.
 pub fn drop_all(tx: &mut WriteTx<'_>) -> Result<(), StoreError> {
-    diesel::delete(parts::table).execute(tx.connection())?;
+    remove_all(tx)?;
     diesel::delete(sections::table).execute(tx.connection())?;
     Ok(())
 }
@@ -172,61 +127,6 @@ pub fn all_walked(conn: &mut impl ReadConn, keys: &[SectionKey]) -> Result<bool,
 /// The number of parts.
 pub fn count(conn: &mut impl ReadConn) -> Result<i64, StoreError> {
     Ok(parts::table.count().get_result(conn.connection())?)
-}
-
-#[derive(Queryable, Selectable, Insertable)]
-#[diesel(table_name = parts, treat_none_as_default_value = false)]
-struct PartRow {
-    section_key: String,
-    rating_key: String,
-    part_id: i64,
-    path: String,
-    path_hash: i64,
-    name_hash: i64,
-    size: Option<i64>,
-    duration_ms: Option<i64>,
-    title: String,
-    added_at: i64,
-    updated_at: i64,
-    walk: i64,
-}
-
-impl PartRow {
-    fn new(HashedPart { part, path_hash, name_hash }: &HashedPart, walk: i64) -> Self {
-        Self {
-            section_key: part.section.as_str().to_owned(),
-            rating_key: part.rating_key.as_str().to_owned(),
-            part_id: part.part_id,
-            path: part.path.clone(),
-            path_hash: *path_hash,
-            name_hash: *name_hash,
-            size: part.size,
-            duration_ms: part.duration_ms,
-            title: part.title.clone(),
-            added_at: part.added_at,
-            updated_at: part.updated_at,
-            walk,
-        }
-    }
-}
-
-impl TryFrom<PartRow> for IndexedPart {
-    type Error = StoreError;
-
-    fn try_from(row: PartRow) -> Result<Self, StoreError> {
-        let table = Table("plex_parts");
-        Ok(Self {
-            section: table.section(row.section_key)?,
-            rating_key: table.rating_key(row.rating_key)?,
-            part_id: row.part_id,
-            path: row.path,
-            size: row.size,
-            duration_ms: row.duration_ms,
-            title: row.title,
-            added_at: row.added_at,
-            updated_at: row.updated_at,
-        })
-    }
 }
 
 #[derive(Queryable, Selectable)]

@@ -174,19 +174,31 @@ diesel::table! {
 }
 
 diesel::table! {
-    plex_parts (section_key, rating_key, part_id) {
+    plex_parts (part) {
+        part -> BigInt,
         section_key -> Text,
         rating_key -> Text,
         part_id -> BigInt,
         path -> Text,
         path_hash -> BigInt,
         name_hash -> BigInt,
+        tail_hash -> Nullable<BigInt>,
         size -> Nullable<BigInt>,
         duration_ms -> Nullable<BigInt>,
         title -> Text,
+        date -> Text,
+        studio -> Text,
+        content_hash -> Nullable<Text>,
         added_at -> BigInt,
         updated_at -> BigInt,
         walk -> BigInt,
+    }
+}
+
+diesel::table! {
+    plex_bands (band, part) {
+        band -> BigInt,
+        part -> BigInt,
     }
 }
 

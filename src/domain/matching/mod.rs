@@ -1,12 +1,22 @@
 //! Which item of Plex is this scene, how sure is that, and why?
 
+mod dates;
+mod evidence;
+mod keys;
+mod names;
 mod paths;
 mod score;
+mod similar;
+mod tags;
 
 use std::collections::BTreeMap;
 
-pub use paths::{PathMap, PathRule, folded, name_of};
+pub use evidence::{Evidence, Witness};
+pub use keys::{FileKeys, bands_of_part, bands_of_scene};
+pub use paths::{Likeness, PathMap, PathRule, folded, name_of};
 
+use self::evidence::MOST_BY_LIKENESS;
+use self::score::{LookAtNames, Subject};
 use super::ids::{RatingKey, SectionKey};
 use super::item::IndexedPart;
 use super::scene::Scene;
@@ -23,12 +33,14 @@ pub struct MatchPolicy {
 /// What the index offers for a scene.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Candidates {
-    /// Parts whose folded path is that of a mapped file of the scene.
-    pub by_path: Vec<IndexedPart>,
-    /// Parts whose folded file name is that of a file of the scene.
-    pub by_name: Vec<IndexedPart>,
+    /// In any order, each once. Those that have nothing in common with the scene do no harm.
+    pub parts: Vec<IndexedPart>,
     /// Whether every library has been walked once. Evidence that rests on being unique counts only then.
     pub complete: bool,
+    /// There are more parts with the end of a file's path than are offered, so who is the only one cannot be told.
+    pub crowded_tails: bool,
+    /// The same of the size of a file.
+    pub crowded_sizes: bool,
 }
 
 /// An item with the evidence for it.
@@ -38,9 +50,10 @@ pub struct Scored {
     pub rating_key: RatingKey,
     /// The part that matched, as the server sees it.
     pub path: String,
+    /// From 0 to 1.
     pub confidence: f64,
-    /// What speaks for it and against it, for a person.
-    pub reasons: Vec<String>,
+    /// What speaks for it and against it.
+    pub evidence: Vec<Evidence>,
 }
 
 /// The verdict on a scene.
@@ -59,43 +72,91 @@ const AMBIGUITY_MARGIN: f64 = 0.05;
 
 /// Decides which items a scene is.
 pub fn decide(scene: &Scene, candidates: &Candidates, map: &PathMap, policy: &MatchPolicy) -> Decision {
-    let by_path = score::by_path(scene, &candidates.by_path, map);
+    let subject = Subject::new(scene, map);
+    let by_path = best_per_item(subject.by_path(&candidates.parts));
     if !by_path.is_empty() {
         // A file that stands in several libraries is several items, and all of them are this scene.
-        return Decision::Auto(best_per_item(by_path));
+        return Decision::Auto(by_path);
     }
     if !candidates.complete {
         return Decision::None;
     }
-    let mut ranked = best_per_item(score::by_name(scene, &candidates.by_name));
-    ranked.retain(|candidate| candidate.confidence >= policy.review);
+    let mut ranked = best_per_item(subject.by_other_evidence(candidates, LookAtNames::Yes));
     ranked.sort_by(|left, right| {
         right.confidence.total_cmp(&left.confidence).then_with(|| left.rating_key.cmp(&right.rating_key))
     });
-    let Some(best) = ranked.first() else { return Decision::None };
-    let rival = ranked.get(1).map_or(0.0, |second| second.confidence);
-    if best.confidence - rival < AMBIGUITY_MARGIN {
+    let Some(best) = ranked.first().filter(|best| best.confidence >= policy.review && best.confidence > 0.0)
+    else {
+        return Decision::None;
+    };
+    let (confidence, needs_a_person) = (best.confidence, best.needs_a_person());
+    let is_rival = |other: &Scored| confidence - other.confidence < AMBIGUITY_MARGIN;
+    if ranked.get(1).is_some_and(is_rival) {
+        ranked.retain(|candidate| candidate.confidence >= policy.review || is_rival(candidate));
         return Decision::Review { code: "ambiguous", candidates: ranked };
     }
-    if best.confidence < policy.auto {
+    ranked.retain(|candidate| candidate.confidence >= policy.review);
+    if confidence < policy.auto || needs_a_person {
         return Decision::Review { code: "low_confidence", candidates: ranked };
     }
     ranked.truncate(1);
     Decision::Auto(ranked)
 }
 
+/// Whether items whose names are like the scene's could change what exact evidence says. They are the costliest to
+/// find, and mostly need not be looked for.
+pub fn likeness_matters(scene: &Scene, exact: &Candidates, map: &PathMap) -> bool {
+    let subject = Subject::new(scene, map);
+    if !exact.complete || !subject.by_path(&exact.parts).is_empty() {
+        return false;
+    }
+    let scored = subject.by_other_evidence(exact, LookAtNames::No);
+    let best = scored.iter().map(|candidate| candidate.confidence).fold(0.0, f64::max);
+    best - MOST_BY_LIKENESS < AMBIGUITY_MARGIN
+}
+
+impl Scored {
+    fn new(part: &IndexedPart, mut evidence: Vec<Evidence>) -> Self {
+        evidence.sort_by(|left, right| right.weight().total_cmp(&left.weight()));
+        let strongest = evidence.first().map_or(0.0, |evidence| evidence.weight().max(0.0));
+        let against: f64 = evidence.iter().map(|evidence| evidence.weight().min(0.0)).sum();
+        Self {
+            section: part.section.clone(),
+            rating_key: part.rating_key.clone(),
+            path: part.path.clone(),
+            confidence: (strongest + against).clamp(0.0, 1.0),
+            evidence,
+        }
+    }
+
+    /// The evidence in words, the strongest first.
+    pub fn reasons(&self) -> String {
+        let reasons: Vec<_> = self.evidence.iter().map(ToString::to_string).collect();
+        reasons.join("; ")
+    }
+
+    /// Whether its best evidence is such that only a person may decide on it.
+    fn needs_a_person(&self) -> bool {
+        self.evidence.first().is_some_and(|evidence| evidence.needs_a_person())
+    }
+}
+
+/// The best pair of a file and a part for each item, in the order of the items.
 fn best_per_item(scored: Vec<Scored>) -> Vec<Scored> {
     let mut best: BTreeMap<RatingKey, Scored> = BTreeMap::new();
     for candidate in scored {
-        match best.get(&candidate.rating_key) {
-            Some(known) if known.confidence >= candidate.confidence => {}
-            Some(_) | None => {
-                best.insert(candidate.rating_key.clone(), candidate);
-            }
+        let is_better = best.get(&candidate.rating_key).is_none_or(|known| {
+            let by_confidence = candidate.confidence.total_cmp(&known.confidence);
+            by_confidence.then_with(|| known.path.cmp(&candidate.path)).is_gt()
+        });
+        if is_better {
+            best.insert(candidate.rating_key.clone(), candidate);
         }
     }
     best.into_values().collect()
 }
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,8 @@
 
 use unicode_normalization::UnicodeNormalization;
 
+use super::names::Name;
+
 /// One rule of `[[path_map]]`: this beginning in Stash is that beginning in Plex.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PathRule {
@@ -27,7 +29,7 @@ impl PathMap {
         for rule in &self.rules {
             let prefix = components(&rule.stash);
             let Some((head, rest)) = path.split_at_checked(prefix.len()) else { continue };
-            if head.iter().zip(&prefix).all(|(have, want)| same_component(have, want)) {
+            if same_beginning(head, &prefix) {
                 return join(&rule.plex, rest);
             }
         }
@@ -56,10 +58,15 @@ fn components(path: &str) -> Vec<&str> {
     trimmed.split(['/', '\\']).collect()
 }
 
-/// A drive letter is the same in either case; folders are not.
-fn same_component(left: &str, right: &str) -> bool {
+/// Whether two beginnings of a path are the same. A drive letter, and the server and share of a Windows network path
+/// (`\\\\server\\share`), are so in either case; folders are not.
+fn same_beginning(left: &[&str], right: &[&str]) -> bool {
+    let is_network = matches!(right, ["", "", ..]);
     let is_drive = |text: &str| text.len() == 2 && text.ends_with(':');
-    left == right || (is_drive(left) && left.eq_ignore_ascii_case(right))
+    left.iter().zip(right).enumerate().all(|(place, (left, right))| {
+        let either_case = (is_network && place < 4) || is_drive(left);
+        left == right || (either_case && left.to_lowercase() == right.to_lowercase())
+    })
 }
 
 /// The form under which a path is looked up: composed, in lower case, with `/` between its parts. Two different files
@@ -73,9 +80,73 @@ pub fn name_of(path: &str) -> &str {
     path.rsplit(['/', '\\']).next().unwrap_or(path)
 }
 
+/// The end of a folded path from the nearest folder on that tells something; `None` when none does. A `Season 1`
+/// stands in every second library.
+pub(super) fn telling_tail(folded: &str) -> Option<&str> {
+    let mut end = folded.rfind('/')?;
+    loop {
+        let start = folded.get(..end)?.rfind('/').map_or(0, |slash| slash + 1);
+        if tells_something(folded.get(start..end)?) {
+            return folded.get(start..);
+        }
+        end = start.checked_sub(1)?;
+    }
+}
+
+/// Words that folders of any library have.
+const COMMON_FOLDERS: [&str; 36] = [
+    "season",
+    "series",
+    "staffel",
+    "disc",
+    "disk",
+    "cd",
+    "dvd",
+    "part",
+    "vol",
+    "volume",
+    "video",
+    "videos",
+    "movie",
+    "movies",
+    "film",
+    "films",
+    "clip",
+    "clips",
+    "scene",
+    "scenes",
+    "extra",
+    "extras",
+    "bonus",
+    "trailer",
+    "trailers",
+    "file",
+    "files",
+    "media",
+    "download",
+    "downloads",
+    "new",
+    "old",
+    "other",
+    "misc",
+    "unsorted",
+    "complete",
+];
+
+fn tells_something(folder: &str) -> bool {
+    let words = Name::read(folder).words;
+    words.iter().any(|word| word.chars().count() > 1 && !COMMON_FOLDERS.contains(&word.as_str()))
+}
+
+/// How many of their last parts two folded paths have in common.
+pub(super) fn common_tail(left: &str, right: &str) -> usize {
+    let parts = |path| str::rsplit(path, '/').filter(|part: &&str| !part.is_empty());
+    parts(left).zip(parts(right)).take_while(|(left, right)| left == right).count()
+}
+
 /// How alike two paths are, the closest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Likeness {
+pub enum Likeness {
     Equal,
     /// Equal once composed (NFC): a Mac and a Linux machine write `é` differently.
     Composed,
@@ -125,6 +196,9 @@ mod tests {
     #[case(("/data", "M:\\Films"), "/data/a/b.mp4", "M:\\Films\\a\\b.mp4")]
     #[case(("/data/", "/"), "/data/a.mp4", "/a.mp4")]
     #[case(("/", "/media"), "/a.mp4", "/media/a.mp4")]
+    #[case(("\\\\NAS\\Films", "/media"), "\\\\nas\\films\\A\\b.mp4", "/media/A/b.mp4")]
+    #[case(("\\\\NAS\\Films\\New", "/media"), "\\\\nas\\films\\new\\b.mp4", "//nas/films/new/b.mp4")]
+    #[case(("/data", "\\\\NAS\\Films"), "/data/a/b.mp4", "\\\\NAS\\Films\\a\\b.mp4")]
     fn windows_and_unix_paths_map_onto_one_another(
         #[case] rule: (&str, &str),
         #[case] path: &str,
@@ -144,5 +218,25 @@ mod tests {
         #[case] expected: Option<Likeness>,
     ) {
         assert_eq!(likeness(left, right), expected);
+    }
+
+    #[rstest]
+    #[case("/data/acme/c.mp4", Some("acme/c.mp4"))]
+    #[case("acme/c.mp4", Some("acme/c.mp4"))]
+    #[case("/acme/season 1/02/c.mp4", Some("acme/season 1/02/c.mp4"))]
+    #[case("/media/films/2024/c.mp4", None)]
+    #[case("/c.mp4", None)]
+    #[case("c.mp4", None)]
+    fn a_tail_begins_with_a_folder_that_tells_something(#[case] path: &str, #[case] tail: Option<&str>) {
+        assert_eq!(telling_tail(path), tail);
+    }
+
+    #[rstest]
+    #[case("/a/b/c.mp4", "/x/b/c.mp4", 2)]
+    #[case("/a/b/c.mp4", "/a/b/c.mp4", 3)]
+    #[case("/a/b/c.mp4", "/a/b/d.mp4", 0)]
+    #[case("/ab/c.mp4", "/b/c.mp4", 1)]
+    fn tails_are_compared_part_by_part(#[case] left: &str, #[case] right: &str, #[case] expected: usize) {
+        assert_eq!(common_tail(left, right), expected);
     }
 }

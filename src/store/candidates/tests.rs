@@ -1,0 +1,140 @@
+//! Tests of the look-up: what is found, and what is not even looked at.
+
+use super::super::tests::Database;
+use super::*;
+use crate::domain::ids::{MachineId, SceneId};
+use crate::domain::item::Library;
+use crate::domain::scene::SceneIdentity;
+use crate::store::{plex_index, plex_parts};
+
+pub(in crate::store) fn scene(path: &str, size: i64, title: &str) -> Scene {
+    let identity = SceneIdentity { created_at: String::new(), oshash: String::new() };
+    Scene {
+        title: title.to_owned(),
+        files: vec![SceneFile { path: path.to_owned(), size: Some(size), duration: None, oshash: None }],
+        ..Scene::departed(SceneId::try_from(1).unwrap(), &identity)
+    }
+}
+
+pub(in crate::store) fn part(id: i64, path: &str) -> IndexedPart {
+    IndexedPart {
+        section: "3".parse().unwrap(),
+        rating_key: id.to_string().parse().unwrap(),
+        part_id: id,
+        path: path.to_owned(),
+        size: Some(1000 + id),
+        duration_ms: None,
+        title: String::new(),
+        date: String::new(),
+        studio: String::new(),
+        content_hash: None,
+        added_at: 0,
+        updated_at: 0,
+    }
+}
+
+fn library() -> Library {
+    Library {
+        key: "3".parse().unwrap(),
+        title: "Films".to_owned(),
+        locations: Vec::new(),
+        content_changed_at: None,
+    }
+}
+
+fn walked(db: &mut Database, parts: &[IndexedPart]) {
+    let (library, now) = (library(), db.now);
+    let walk =
+        db.writer.write(|tx| plex_index::begin_walk(tx, &MachineId("m".to_owned()), &library)).unwrap();
+    db.writer.write(|tx| plex_parts::upsert_parts(tx, parts, walk)).unwrap();
+    db.writer.write(|tx| plex_index::finish_walk(tx, &library.key, walk, None, None, now)).unwrap();
+}
+
+/// The ids of the parts that are offered for a scene.
+fn offered(db: &Database, scene: &Scene) -> Vec<i64> {
+    let found = candidates(&mut db.reader(), scene, &PathMap::default()).unwrap();
+    let mut ids: Vec<_> = found.parts.iter().map(|part| part.part_id).collect();
+    ids.sort_unstable();
+    ids
+}
+
+#[test]
+fn whatever_has_something_in_common_with_the_scene_is_offered() {
+    let mut db = Database::new();
+    let parts = [
+        part(1, "/data/Acme/Some Film.mp4"),
+        part(2, "/x/some film.MP4"),
+        part(3, "/x/Acme/Some Film.mp4"),
+        IndexedPart { size: Some(5), ..part(4, "/x/Renamed.mp4") },
+        part(5, "/x/Quite Another.mp4"),
+    ];
+    walked(&mut db, &parts);
+    assert_eq!(offered(&db, &scene("/data/Acme/Some Film.mp4", 5, "")), [1, 2, 3, 4]);
+    assert_eq!(offered(&db, &scene("/data/Nothing Like It.mp4", 7, "")), Vec::<i64>::new());
+}
+
+#[test]
+fn names_that_are_alike_are_offered_when_nothing_exact_decides() {
+    let mut db = Database::new();
+    let titled = IndexedPart { title: "The Long Way Home".to_owned(), ..part(1, "/x/VID_0001.mp4") };
+    walked(&mut db, &[titled, part(2, "/x/The.Lonk.Way.Home.1080p.mp4"), part(3, "/x/Wholly Different.mp4")]);
+    assert_eq!(offered(&db, &scene("/data/a.mp4", 7, "The Long Way Home")), [1, 2]);
+    let decided = scene("/data/Wholly Different.mp4", 1003, "The Long Way Home");
+    assert_eq!(offered(&db, &decided), [3]);
+}
+
+#[test]
+fn a_name_that_stands_everywhere_is_left_out_and_its_folder_still_tells() {
+    let mut db = Database::new();
+    let most = i64::try_from(MOST_HITS).unwrap();
+    let parts: Vec<_> = (1..=most + 5).map(|id| part(id, &format!("/x/Show {id}/01.mp4"))).collect();
+    walked(&mut db, &parts);
+    assert_eq!(offered(&db, &scene("/data/Show 7/01.mp4", 5, "")), [7]);
+    assert_eq!(offered(&db, &scene("/data/Show 7/01.mp4", 1009, "")), [7, 9]);
+}
+
+#[test]
+fn too_many_equal_folders_or_sizes_are_told_as_such() {
+    let mut db = Database::new();
+    let most = i64::try_from(MOST_HITS).unwrap();
+    let equal = |id: i64| IndexedPart { size: Some(5), ..part(id, &format!("/{id}/Acme/Season 1/01.mp4")) };
+    walked(&mut db, &(1..=most + 5).map(equal).collect::<Vec<_>>());
+    let found = |path: &str, size| {
+        let found = candidates(&mut db.reader(), &scene(path, size, ""), &PathMap::default()).unwrap();
+        (found.crowded_tails, found.crowded_sizes)
+    };
+    assert_eq!(found("/data/Acme/Season 1/01.mp4", 6), (true, false));
+    assert_eq!(found("/data/Acme/Season 2/02.mp4", 5), (false, true));
+}
+
+#[test]
+fn a_part_that_changed_is_found_as_it_is_and_not_as_it_was() {
+    let mut db = Database::new();
+    let before = IndexedPart { content_hash: Some("00ff".to_owned()), ..part(1, "/x/The Long Way Home.mp4") };
+    walked(&mut db, std::slice::from_ref(&before));
+    let again = IndexedPart { content_hash: None, title: "New".to_owned(), ..before };
+    walked(&mut db, &[again]);
+    let found = candidates(&mut db.reader(), &scene("/a/The Long Way Home.mp4", 5, ""), &PathMap::default());
+    assert_eq!(found.unwrap().parts[0].content_hash.as_deref(), Some("00ff"), "the file is the same");
+    walked(&mut db, &[part(1, "/x/Wholly Different.mp4")]);
+    assert_eq!(offered(&db, &scene("/a/The Long Way Home.mp4", 5, "")), Vec::<i64>::new());
+    let bands: i64 = bands::table.count().get_result(db.reader().raw()).unwrap();
+    assert_eq!(
+        bands,
+        i64::try_from(crate::domain::matching::bands_of_part("/x/Wholly Different.mp4", "").len()).unwrap()
+    );
+}
+
+#[test]
+fn a_library_that_was_not_walked_makes_the_offer_incomplete() {
+    let mut db = Database::new();
+    let complete = |db: &Database| {
+        candidates(&mut db.reader(), &scene("/a.mp4", 5, ""), &PathMap::default()).unwrap().complete
+    };
+    assert!(!complete(&db));
+    walked(&mut db, &[]);
+    assert!(complete(&db));
+    let other = Library { key: "4".parse().unwrap(), ..library() };
+    db.writer.write(|tx| plex_index::begin_walk(tx, &MachineId("m".to_owned()), &other)).unwrap();
+    assert!(!complete(&db));
+}
