@@ -10,6 +10,7 @@
 
 mod actors;
 mod clock;
+mod corpus;
 mod covers;
 mod failures;
 mod fields;
