@@ -20,6 +20,9 @@ pub use answer::{Answer, Download, Undecodable, excerpt};
 pub use credential::Credential;
 pub use no_answer::NoAnswer;
 
+/// How long a connection is silent before the system asks whether the other end is still there.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
 /// What a client for one peer needs to know.
 #[derive(Debug, Clone)]
 pub struct HttpOptions<'a> {
@@ -65,6 +68,11 @@ pub fn client(options: &HttpOptions<'_>) -> Result<reqwest::Client, HttpError> {
         .no_proxy()
         .gzip(true)
         .pool_max_idle_per_host(4)
+        // A time-out would start a task when the first connection comes back. One that comes back because its thread
+        // is being stopped finds no runtime to start it on, and such a panic ends the process. A peer closes idle
+        // connections itself, and keep-alive finds out dead ones.
+        .pool_idle_timeout(None)
+        .tcp_keepalive(KEEP_ALIVE)
         .tls_danger_accept_invalid_certs(!options.verify_tls);
     // Without CA files on the machine `build` fails even for plain HTTP, unless it is told to look for none.
     let builder = if tls { builder } else { builder.tls_certs_only([]) };
