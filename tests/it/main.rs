@@ -21,6 +21,7 @@ mod plugin;
 mod plugin_source;
 mod process;
 mod python_hook;
+mod settings;
 mod spool;
 mod steer;
 mod support;

@@ -1,5 +1,6 @@
 //! What do the tests stand on? A whole service between simulated peers, asked over HTTP by another client than its own.
 
+pub(crate) mod listeners;
 pub(crate) mod plugin;
 mod setup;
 pub(crate) mod stranger;
@@ -121,10 +122,15 @@ impl TestApp {
         outages.iter().find(fits).cloned()
     }
 
+    /// The scene may be buried.
+    pub(crate) fn expect_death(&self, scene: i64) {
+        self.expected.lock().unwrap().bury(scene);
+    }
+
     /// Waits until the job of the scene stands there. Who waits for a death has asked for it.
     pub(crate) fn wait_for_state(&self, scene: i64, state: JobState) -> Job {
         if state == JobState::Dead {
-            self.expected.lock().unwrap().bury(scene);
+            self.expect_death(scene);
         }
         wait_for(&format!("scene {scene} is {state}"), || self.job(scene).filter(|job| job.state == state))
     }

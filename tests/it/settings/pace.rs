@@ -1,0 +1,139 @@
+//! What do the keys of `[rate_limit]` and `[circuit_breaker]` do?
+
+use std::time::Duration;
+
+use plexsync::sim::{Fault, PlexOp};
+use rstest::rstest;
+
+use super::times;
+use crate::support::{Setup, TestApp, wait_for};
+
+/// The shipped `queue.debounce`, and a little.
+const DEBOUNCED: Duration = Duration::from_millis(3001);
+
+/// When the edits of eight scenes go out that are all due at once.
+fn edits(settings: &str) -> Vec<Duration> {
+    let app = TestApp::start_with(8, settings);
+    for pair in &app.world.pairs {
+        app.report(pair.scene);
+    }
+    app.wait_until_synced();
+    let edits = times(app.world.plex.requests(), &PlexOp::Edit);
+    assert_eq!(edits.len(), 8);
+    edits
+}
+
+#[test]
+fn edits_go_out_at_the_rate_that_the_user_wants() {
+    let edits = edits("rate_limit.writes_per_second = 10\nrate_limit.burst = 1");
+    // What is shorter by a little was held up on its way to the one and not to the other.
+    assert!((650..7000).contains(&edits[7].as_millis()), "{edits:?}");
+}
+
+#[test]
+fn so_many_edits_follow_one_another_at_once_after_a_rest() {
+    let burst = edits("rate_limit.writes_per_second = 1\nrate_limit.burst = 5");
+    assert!(burst[4].as_millis() < 2000 && burst[7].as_millis() >= 2000, "{burst:?}");
+}
+
+/// Edits in a second as the status tells them.
+fn rate(app: &TestApp) -> f64 {
+    app.get("/api/v1/status").1["service"]["writes_per_second"].as_f64().unwrap()
+}
+
+#[rstest]
+#[case(true)]
+#[case(false)]
+fn edits_become_rarer_when_plex_fails_if_the_user_wants_it(#[case] adaptive: bool) {
+    let settings = format!("rate_limit.writes_per_second = 100\nrate_limit.adaptive = {adaptive}");
+    let app = TestApp::start_with(1, &settings);
+    app.world.plex.faults().inject(PlexOp::Edit, Fault::status(500), 2);
+    app.report(app.pair(0).scene);
+    app.wait_until_synced();
+    assert_eq!(rate(&app) < 99.0, adaptive, "{}", rate(&app));
+}
+
+#[rstest]
+#[case("5m", true)]
+#[case("0", false)]
+fn after_an_outage_the_rate_climbs_as_long_as_the_user_wants(#[case] ramp_up: &str, #[case] climbs: bool) {
+    let settings = format!("rate_limit.writes_per_second = 100\nrate_limit.ramp_up = {ramp_up:?}");
+    let app = TestApp::start_with(7, &settings);
+    app.report(app.pair(6).scene);
+    wait_for("all is well at first", || app.world.is_synced(&app.pair(6)).then_some(()));
+    app.world.plex.go_down().unwrap();
+    for pair in &app.world.pairs[..6] {
+        app.report(pair.scene);
+    }
+    wait_for("the outage is on record", || app.outage("plex_read", false));
+    app.world.plex.come_back().unwrap();
+    wait_for("and its end", || app.outage("plex_read", true));
+    assert_eq!(rate(&app) < 60.0, climbs, "{}", rate(&app));
+    app.wait_until_synced();
+}
+
+fn is_closed(app: &TestApp) -> bool {
+    let (_, status) = app.get("/api/v1/status");
+    let circuits = status["service"]["circuits"].as_array().unwrap();
+    circuits.iter().any(|circuit| circuit["circuit"] == "stash" && circuit["state"] == "closed")
+}
+
+/// How many requests reach a Stash that answers none of them, with that many scenes due.
+fn asked_before_it_is_left_alone(scenes: usize, settings: &str) -> (TestApp, usize) {
+    let app =
+        Setup::new(scenes).manual_clock().settings(&format!("queue.concurrency = 1\n{settings}")).start();
+    wait_for("it was found to work at the start", || is_closed(&app).then_some(()));
+    app.wait_until_calm();
+    app.world.stash.faults().inject(None, Fault::status(502), None);
+    app.world.stash.clear_requests();
+    for pair in &app.world.pairs {
+        app.report(pair.scene);
+    }
+    app.advance(DEBOUNCED);
+    wait_for("it is known to be away", || app.outage("stash", false));
+    app.wait_until_calm();
+    let asked = app.world.stash.requests().len();
+    (app, asked)
+}
+
+#[rstest]
+#[case(2)]
+#[case(5)]
+#[case(9)]
+fn a_peer_counts_as_away_after_as_many_failures_as_the_user_wants(#[case] failures: usize) {
+    let (app, asked) = asked_before_it_is_left_alone(12, &format!("circuit_breaker.failures = {failures}"));
+    assert_eq!(asked, failures);
+    app.world.stash.faults().clear();
+}
+
+/// The seconds at which a peer that is away is asked again.
+fn looks(settings: &str, seconds: u64) -> Vec<u64> {
+    let (app, _) = asked_before_it_is_left_alone(6, settings);
+    let mut looks = Vec::new();
+    for second in 1..=seconds {
+        app.world.stash.clear_requests();
+        app.advance(Duration::from_secs(1));
+        app.wait_until_calm();
+        let asked = app.world.stash.requests().len();
+        assert!(asked <= 1, "{asked} requests in second {second}");
+        if asked == 1 {
+            looks.push(second);
+        }
+    }
+    looks
+}
+
+#[test]
+fn a_peer_that_is_away_is_left_alone_as_long_as_the_user_wants() {
+    let about = |looks: Vec<u64>, expected: &[u64]| {
+        let fits =
+            looks.iter().zip(expected).all(|(look, expected)| look.abs_diff(*expected) <= 1 + expected / 20);
+        assert!(fits && looks.len() == expected.len(), "{looks:?}");
+    };
+    // Each time half as long again, up to the longest.
+    about(looks("circuit_breaker.open_for = \"10s\"", 80), &[10, 25, 48]);
+    about(
+        looks("circuit_breaker.open_for = \"10s\"\ncircuit_breaker.max_open_for = \"12s\"", 60),
+        &[10, 22, 34, 46, 58],
+    );
+}
