@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::Message;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -66,10 +66,10 @@ pub struct TakeBack;
 #[rtype(result = "Result<(), StoreError>")]
 pub struct Release(pub Vec<RunToken>);
 
-/// To Persistence: the wall clock has stepped; bring every due time to at most now and its wait.
+/// To Persistence: the wall clock was set by so much; bring the times of all jobs in line.
 #[derive(Message)]
 #[rtype(result = "Result<(), StoreError>")]
-pub struct RebaseDue;
+pub struct Rebase(pub SignedDuration);
 
 /// To Persistence: note what is about to be written.
 #[derive(Message)]

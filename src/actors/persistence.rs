@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, Context, Handler};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
 
 use super::messages::{
     Accept, BeginWalk, ChangeIndex, ClaimDue, DatePlugin, NoteOutages, OpenIntent, ProveWritable, Prune,
-    RebaseDue, Release, Settle, SettleEarlier, TakeBack,
+    Rebase, Release, Settle, SettleEarlier, TakeBack,
 };
 use crate::clock::Clock;
 use crate::domain::failure::FailureClass;
@@ -122,7 +122,11 @@ impl Handler<TakeBack> for Persistence {
 
     fn handle(&mut self, TakeBack: TakeBack, _: &mut Context<Self>) -> Self::Result {
         let now = self.now();
-        self.writer.write(|tx| queue::take_back(tx, now))
+        self.writer.write(|tx| {
+            // Nobody saw whether the clock was set since the last times were recorded.
+            queue::rebase(tx, SignedDuration::ZERO, now)?;
+            queue::take_back(tx, now)
+        })
     }
 }
 
@@ -135,12 +139,12 @@ impl Handler<Release> for Persistence {
     }
 }
 
-impl Handler<RebaseDue> for Persistence {
+impl Handler<Rebase> for Persistence {
     type Result = Result<(), StoreError>;
 
-    fn handle(&mut self, RebaseDue: RebaseDue, _: &mut Context<Self>) -> Self::Result {
+    fn handle(&mut self, Rebase(step): Rebase, _: &mut Context<Self>) -> Self::Result {
         let now = self.now();
-        self.writer.write(|tx| queue::rebase_due(tx, now).map(drop))
+        self.writer.write(|tx| queue::rebase(tx, step, now).map(drop))
     }
 }
 

@@ -300,12 +300,16 @@ impl Job {
         }
     }
 
-    /// Brings a due time back that a step of the clock has carried too far away.
-    pub fn rebase(&mut self, now: Timestamp) {
+    /// Brings the job's times in line after the wall clock was set, so that neither a wait nor a failure grows by it.
+    ///
+    /// A step forward leaves due times alone: while a machine sleeps its wall clock goes on, and what became due
+    /// meanwhile is due. But nothing was tried meanwhile, so a failure is no older for it.
+    pub fn rebase(&mut self, step: &ClockStep, now: Timestamp) {
         let latest = after(now, self.wait);
-        if self.due_at.is_some_and(|due| due > latest) {
-            self.due_at = Some(latest);
-        }
+        self.due_at = self.due_at.map(|due| due.min(latest));
+        self.failing_since = self.failing_since.map(|since| step.carry(since, step.away, now));
+        self.first_event_at = step.carry(self.first_event_at, Duration::ZERO, now);
+        self.last_event_at = step.carry(self.last_event_at, Duration::ZERO, now);
     }
 
     fn set_due(&mut self, now: Timestamp, wait: Option<Duration>) {
@@ -321,6 +325,25 @@ impl Job {
         self.code = None;
         self.detail = None;
         self.failing_since = None;
+    }
+}
+
+/// How the wall clock was set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ClockStep {
+    /// Forward, back, or zero: nobody saw it, as when the process was not running.
+    pub by: SignedDuration,
+    /// How much of the time since the job began to fail a peer was known to be away, as it stood before a step forward.
+    /// Those times are on record by the old clock, and would not be found among the new ones.
+    pub away: Duration,
+}
+
+impl ClockStep {
+    /// A time on record by the new clock. One that was recorded after the step already stays as it is.
+    fn carry(&self, time: Timestamp, away: Duration, now: Timestamp) -> Timestamp {
+        let carried = after(time.saturating_add(self.by).unwrap_or(Timestamp::MAX), away);
+        let is_of_old_clock = if self.by.is_positive() { carried <= now } else { time > now };
+        if is_of_old_clock { carried.min(now) } else { time }
     }
 }
 

@@ -1,24 +1,26 @@
 //! How does work get in, into hand and back? Accepting events, claiming due jobs, taking jobs back.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use diesel::dsl::exists;
 use diesel::prelude::*;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rand::{Rng, RngExt};
 
 use super::StoreError;
 use super::connection::{Connected, ReadConn, WriteTx};
 use super::counts::{Tallies, unfinished};
 use super::dead_letters;
-use super::jobs::{JobRow, job, running, save};
+use super::jobs::{JobRow, job, jobs as stored, running, save};
+use super::outages;
 use super::rows::{Table, limit, millis};
 use super::schema::jobs;
 use super::steer;
 
 use crate::domain::event::{Relevance, StashEvent};
 use crate::domain::ids::{Generation, RunToken, SceneId};
-use crate::domain::job::{self as rules, Accepted, Debounce, Job, JobState, SceneEvent};
+use crate::domain::job::{self as rules, Accepted, ClockStep, Debounce, Job, JobState, SceneEvent};
 
 /// What became of one event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -227,27 +229,41 @@ pub fn release(tx: &mut WriteTx<'_>, tokens: &[RunToken], now: Timestamp) -> Res
     Ok(released)
 }
 
-/// Brings due times back that a step of the clock has carried too far away. Returns how many.
-pub fn rebase_due(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<usize, StoreError> {
+/// Brings the times of all unfinished jobs in line after the wall clock was set by `step`; zero if nobody saw whether it
+/// was. Returns how many jobs that changed.
+pub fn rebase(tx: &mut WriteTx<'_>, step: SignedDuration, now: Timestamp) -> Result<usize, StoreError> {
     const AT_ONCE: usize = 500;
     let mut rebased = 0;
-    loop {
-        // Each round takes its rows out of the condition, so the next one finds the rest.
-        let rows = jobs::table
-            .filter(jobs::due_at.gt((jobs::wait_ms + millis(now)).nullable()))
-            .limit(limit(AT_ONCE))
-            .select(JobRow::as_select())
-            .load(tx.connection())?;
-        let count = rows.len();
-        for row in rows {
-            let mut job = Job::try_from(row)?;
-            job.rebase(now);
-            save(tx, &job)?;
+    for state in JobState::ALL.into_iter().filter(|state| *state != JobState::Done) {
+        let mut last = None;
+        loop {
+            let page = stored(tx, Some(state), last, AT_ONCE)?;
+            let Some(end) = page.last() else { break };
+            last = Some(end.scene);
+            for mut job in page {
+                let before = job.clone();
+                let step = ClockStep { by: step, away: away_before(tx, &job, step, now)? };
+                job.rebase(&step, now);
+                if job != before {
+                    save(tx, &job)?;
+                    rebased += 1;
+                }
+            }
         }
-        rebased += count;
-        if count < AT_ONCE {
-            return Ok(rebased);
-        }
+    }
+    Ok(rebased)
+}
+
+/// How long a peer was known to be away while the job was failing, by the clock before a step forward.
+fn away_before(
+    tx: &mut WriteTx<'_>,
+    job: &Job,
+    step: SignedDuration,
+    now: Timestamp,
+) -> Result<Duration, StoreError> {
+    match (job.failing_since, now.saturating_sub(step)) {
+        (Some(since), Ok(before)) if step.is_positive() => outages::time_away(tx, since, before),
+        _ => Ok(Duration::ZERO),
     }
 }
 

@@ -97,6 +97,58 @@ fn a_step_of_the_wall_clock_makes_no_wait_longer_and_loses_nothing(#[case] step:
 }
 
 #[rstest]
+#[case::back_ten_years(SignedDuration::from_hours(-87_600))]
+#[case::on_ten_years(SignedDuration::from_hours(87_600))]
+fn a_step_of_the_wall_clock_ages_no_failure(#[case] step: SignedDuration) {
+    let settings = "retry.give_up_after = \"1h\"\nretry.min_attempts = 2\nqueue.not_found_for = \"1h\"";
+    let app = Setup::new(1).manual_clock().settings(settings).start();
+    let failing = app.pair(0).scene;
+    let missing = app.world.stash.add_scene(NewScene::titled("Nowhere", "/data/nowhere.mp4"));
+    let fault = Fault::status(500);
+    app.world.stash.faults().inject_for(&failing.to_string(), StashOp::FindScene, fault, None);
+    app.report(failing);
+    app.report(missing);
+    for _ in 0..3 {
+        app.advance_to(failing);
+    }
+    app.clock().step_wall(step);
+    app.advance(Duration::from_secs(1));
+    let since = || [failing, missing].map(|scene| app.job(scene).unwrap().failing_since.unwrap());
+    wait_for("both began to fail lately", || {
+        let lately = app.clock().now() - Duration::from_mins(1)..=app.clock().now();
+        since().iter().all(|since| lately.contains(since)).then_some(())
+    });
+    // After a step forward both are due at once.
+    app.settle_all();
+    for _ in 0..2 {
+        assert_eq!(app.advance_to(failing).state, JobState::Ready);
+        assert_eq!(app.advance_to(missing).state, JobState::Waiting);
+    }
+    // And it ages from there: an hour later it is over with both.
+    app.expect_death(failing);
+    app.advance(Duration::from_hours(1));
+    app.settle_all();
+    assert_eq!(app.job(failing).unwrap().state, JobState::Dead);
+    assert_eq!(app.job(missing).unwrap().state, JobState::Parked);
+}
+
+#[test]
+fn a_clock_that_was_set_back_while_nobody_looked_makes_no_wait_longer() {
+    let app = TestApp::on_manual_clock(1);
+    app.report(app.pair(0).scene);
+    app.clock().step_wall(SignedDuration::from_hours(-1));
+    // The next one knows no other time.
+    app.kill(actors::SCHEDULER);
+    wait_for("the due time is brought in line", || {
+        let due = app.job(app.pair(0).scene)?.due_at?;
+        (due <= app.clock().now() + DEBOUNCED).then_some(())
+    });
+    app.advance(DEBOUNCED);
+    app.settle_all();
+    assert_eq!(app.world.synced(), 1);
+}
+
+#[rstest]
 #[case::ten_minutes_behind(-600)]
 #[case::ten_minutes_ahead(600)]
 fn a_stash_whose_clock_is_off_loses_no_update_and_makes_no_loop(#[case] seconds: i64) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use actix::{ActorFutureExt as _, AsyncContext as _, Context, WrapFuture as _};
 
 use super::{Dispatch, SHORTEST_SLEEP, STORE_LIMIT, Scheduler};
-use crate::actors::messages::{NoteOutages, Prune, RebaseDue};
+use crate::actors::messages::{NoteOutages, Prune, Rebase};
 use crate::actors::stage::{caught, stored};
 
 /// Wall clock and monotonic clock that part by more than this mean that somebody has set the clock.
@@ -45,23 +45,24 @@ impl Scheduler {
         }
     }
 
-    /// Waits are kept beside due times, so that a clock that was set moves no job out of reach.
+    /// Waits are kept beside due times, so that a clock that was set moves no job out of reach, and no failure grows old.
     pub(super) fn watch_the_clock(&mut self, context: &mut Context<Self>) {
         let (wall, monotonic) =
             std::mem::replace(&mut self.clocks, (self.dispatch.clock.now(), self.dispatch.clock.monotonic()));
         let went = self.clocks.0.duration_since(wall);
         let passed =
             jiff::SignedDuration::try_from(self.clocks.1.saturating_sub(monotonic)).unwrap_or_default();
-        if (went - passed).unsigned_abs() > CLOCK_STEP {
-            tracing::warn!("the clock was set by {}; due times are brought in line", went - passed);
+        let step = went - passed;
+        if step.unsigned_abs() > CLOCK_STEP {
+            tracing::warn!("the clock was set by {step}; the times of all jobs are brought in line");
             let persistence = self.dispatch.persistence.clone();
-            let rebased = async move { persistence.ask(RebaseDue, STORE_LIMIT).await };
+            let rebased = async move { persistence.ask(Rebase(step), STORE_LIMIT).await };
             context.spawn(rebased.into_actor(self).map(|rebased, _, _| {
                 if let Err(error) = rebased
                     .map_err(|error| error.to_string())
                     .and_then(|done| done.map_err(|error| error.to_string()))
                 {
-                    tracing::warn!("cannot bring due times in line: {error}");
+                    tracing::warn!("cannot bring the times of jobs in line: {error}");
                 }
             }));
         }

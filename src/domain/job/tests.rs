@@ -258,8 +258,29 @@ fn a_crash_is_counted_apart_and_the_third_alone_parks_for_an_hour() {
 fn a_clock_that_steps_back_makes_no_wait_longer_than_it_was() {
     let mut job = ready();
     run(&mut job, Err(&failure(FailureClass::Incompatible)), at(0));
-    job.rebase(at(-86_400));
+    let unseen = ClockStep::default();
+    job.rebase(&unseen, at(-86_400));
     assert_eq!(job.due_at, Some(at(-86_400 + 30)));
-    job.rebase(at(-86_400 - 5));
+    assert_eq!(job.failing_since, Some(at(-86_400)), "it began to fail now at the latest");
+    job.rebase(&unseen, at(-86_400 - 5));
     assert_eq!(job.due_at, Some(at(-86_400 + 25)));
+}
+
+#[rstest]
+#[case::on_ten_years(315_360_000, 0, 100)]
+#[case::on_with_a_peer_that_was_away_half_of_the_time(315_360_000, 50, 50)]
+#[case::back_ten_years(-315_360_000, 0, 100)]
+#[case::back_less_than_it_failed(-40, 0, 60)]
+fn a_failure_grows_no_older_by_a_step_of_the_clock(#[case] step: i64, #[case] away: u64, #[case] age: i64) {
+    let mut job = ready();
+    run(&mut job, Err(&failure(FailureClass::NotInPlex)), at(0));
+    let step = ClockStep { by: SignedDuration::from_secs(step), away: Duration::from_secs(away) };
+    let now = at(100 + step.by.as_secs());
+    job.rebase(&step, now);
+    assert_eq!(job.failing_since, Some(at(100 + step.by.as_secs() - age)));
+    assert!(job.first_event_at <= now && job.last_event_at <= now);
+    // What is of the new clock stays as it is.
+    job.failing_since = Some(now);
+    job.rebase(&step, now);
+    assert_eq!(job.failing_since, Some(now));
 }

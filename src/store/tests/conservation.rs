@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::super::counts::{ConservationError, counts};
 use super::super::dead_letters::{Letters, letters, open_letter};
 use super::super::jobs::jobs;
-use super::super::queue::{ClaimedJob, rebase_due, release, take_back};
+use super::super::queue::{ClaimedJob, rebase, release, take_back};
 use super::super::settle::Settled;
 use super::super::steer::{discard_letter, drop_job, pause, paused, resume, retry, retry_letter};
 use super::{Database, event, report, scene};
@@ -109,7 +109,7 @@ impl Service {
             Step::Pass(secs) => db.pass(secs),
             Step::ClockBack(secs) => {
                 db.now -= std::time::Duration::from_secs(secs);
-                db.writer.write(|tx| rebase_due(tx, db.now)).unwrap();
+                db.writer.write(|tx| rebase(tx, jiff::SignedDuration::ZERO, db.now)).unwrap();
             }
         }
     }
