@@ -20,9 +20,11 @@ use crate::domain::ids::{MachineId, RatingKey, SectionKey};
 use crate::domain::item::{Library, PlexItem};
 use crate::http::{self, Answer, Credential, HttpError, HttpOptions, Limits, NoAnswer, Undecodable};
 
-/// A thousand items are some megabytes.
-const LISTING_CAP: usize = 64 << 20;
-const BODY_CAP: usize = 8 << 20;
+/// Five hundred items a page leave room for 32 KiB each, where about one is usual. A cap also bounds the memory that an
+/// answer without end can take: up to three times as much while its buffer grows.
+const LISTING_CAP: usize = 16 << 20;
+/// An item with hundreds of actors, or a list of libraries, has some hundred kilobytes.
+const BODY_CAP: usize = 4 << 20;
 
 /// Everything Plex is told stands in the request line. Servers and proxies commonly take 8 KiB; reports of Plex itself
 /// have 9 KB passing and 35 KB refused.

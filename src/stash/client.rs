@@ -53,8 +53,9 @@ const SCENE_FIELDS: [&str; 12] = [
 
 const GRAPHQL: &str = "graphql";
 
-/// Far more than the longest description of a scene.
-const BODY_CAP: usize = 16 << 20;
+/// Far more than the longest description of a scene with all its performers and tags. It bounds the memory that an
+/// answer without end can take, for each of the scenes in hand.
+const BODY_CAP: usize = 4 << 20;
 
 /// Where Stash is, and how long it may take.
 #[derive(Debug, Clone)]

@@ -15,6 +15,7 @@ mod covers;
 mod failures;
 mod fields;
 mod hook;
+mod limits;
 mod lists;
 mod outages;
 mod plugin;

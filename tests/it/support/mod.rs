@@ -1,5 +1,6 @@
 //! What do the tests stand on? A whole service between simulated peers, asked over HTTP by another client than its own.
 
+pub(crate) mod asked;
 pub(crate) mod listeners;
 pub(crate) mod plugin;
 mod setup;
@@ -222,6 +223,12 @@ impl Drop for TestApp {
             self.expected.lock().unwrap().compare(&self.readers, &self.board);
         }
     }
+}
+
+/// Prints a line of figures, for whoever runs a test to read them.
+#[expect(clippy::print_stderr, reason = "a test speaks to whoever runs it")]
+pub(crate) fn tell(line: &str) {
+    eprintln!("{line}");
 }
 
 /// A client that tells every status instead of failing, and keeps no connection.
