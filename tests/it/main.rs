@@ -17,6 +17,7 @@ mod fields;
 mod hook;
 mod limits;
 mod lists;
+mod matrix;
 mod outages;
 mod plugin;
 mod plugin_source;
