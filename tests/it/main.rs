@@ -23,6 +23,7 @@ mod plugin;
 mod plugin_source;
 mod process;
 mod python_hook;
+mod secrets;
 mod settings;
 mod spool;
 mod steer;
