@@ -14,6 +14,7 @@ mod corpus;
 mod covers;
 mod failures;
 mod fields;
+mod harm;
 mod hook;
 mod limits;
 mod lists;
