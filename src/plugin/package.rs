@@ -38,8 +38,8 @@ impl Package {
     }
 }
 
-/// The index as YAML. Stash offers an update when `date` is later than the one it has.
-pub fn index(package: &Package, version: &str, date: Timestamp) -> String {
+/// The index as YAML, for a zip with this checksum. Stash offers an update when `date` is later than the one it has.
+pub fn index(sha256: &str, version: &str, date: Timestamp) -> String {
     let date = date.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M:%S");
     format!(
         "- id: {ID}\n  \
@@ -52,7 +52,6 @@ pub fn index(package: &Package, version: &str, date: Timestamp) -> String {
            sha256: {sha256}\n",
         version = text(version),
         date = text(&date.to_string()),
-        sha256 = package.sha256,
     )
 }
 

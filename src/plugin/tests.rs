@@ -95,7 +95,7 @@ fn the_zip_holds_the_files_with_their_modes_and_the_index_its_checksum() {
         assert_eq!(content, file.content);
     }
     let date = Timestamp::from_second(1_768_115_273).unwrap();
-    let index = index(&package, &plugin.version, date);
+    let index = index(&package.sha256, &plugin.version, date);
     let listed: Vec<serde_json::Value> = serde_saphyr::from_str(&index).unwrap();
     assert_eq!(listed[0]["id"], ID);
     assert_eq!(listed[0]["path"], ZIP_NAME);

@@ -2,16 +2,20 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use plexsync::sim::world::World;
 use plexsync::sim::{HangUp, PlexOptions, StashOptions};
 use serde_json::Value;
 
-use crate::process::{Service, errors, free_port, run, write_settings};
+use crate::process::{Service, errors, free_port, light_program, write_settings};
 use crate::support::stranger::Stranger;
 use crate::support::wait_for;
+
+fn plexsync(folder: &Path, arguments: &[&str]) -> Output {
+    light_program(folder, arguments).output().unwrap()
+}
 
 /// A service as a process between simulated peers, with a token, so that everything needs one.
 struct House {
@@ -27,7 +31,7 @@ impl House {
         let (world, port) = (World::start_with(scenes, stash, PlexOptions::default()).unwrap(), free_port());
         let mut house = Self { folder, world, port, service: None };
         house.configure("");
-        house.service = Some(Service::start(house.folder.path(), port));
+        house.service = Some(Service::start_light(house.folder.path(), port));
         house
     }
 
@@ -40,7 +44,7 @@ impl House {
 
     fn restart(&mut self) {
         self.stop();
-        self.service = Some(Service::start(self.folder.path(), self.port));
+        self.service = Some(Service::start_light(self.folder.path(), self.port));
     }
 
     fn stop(&mut self) {
@@ -51,7 +55,8 @@ impl House {
     }
 
     fn plugin(&self, arguments: &[&str]) -> (i32, String) {
-        let Output { status, stdout, stderr } = run(self.folder.path(), &[&["plugin"], arguments].concat());
+        let Output { status, stdout, stderr } =
+            plexsync(self.folder.path(), &[&["plugin"], arguments].concat());
         let text = format!("{}{}", String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
         for token in ["hook_token", "plugin_token"] {
             let token = self.token(token);
@@ -66,7 +71,7 @@ impl House {
     }
 
     fn status(&self) -> (i32, Value) {
-        let output = run(self.folder.path(), &["plugin", "status", "--json"]);
+        let output = plexsync(self.folder.path(), &["plugin", "status", "--json"]);
         let found = serde_json::from_slice(&output.stdout).expect("one JSON document");
         (output.status.code().unwrap(), found)
     }
@@ -288,7 +293,7 @@ fn before_its_first_start_and_without_stash_the_reason_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let (world, port) = (World::start(0).unwrap(), free_port());
     write_settings(folder.path(), &world, port);
-    let output = run(folder.path(), &["plugin", "install"]);
+    let output = plexsync(folder.path(), &["plugin", "install"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(errors(&output).contains("start it first"), "{}", errors(&output));
     let house = House::of(0, StashOptions::default());

@@ -1,7 +1,8 @@
 //! Does the built program start truthfully, end in order, and lose nothing when it is killed?
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
 
 use plexsync::sim::PlexOp;
 use plexsync::sim::world::World;
@@ -13,7 +14,26 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_plexsync");
 
 /// The program in a folder of its own, deaf to the environment of whoever runs the tests.
 pub(crate) fn program(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(PROGRAM);
+    command(Path::new(PROGRAM), folder, arguments)
+}
+
+/// The same program without what only debuggers read, which is more than half of it: for tests in which Stash installs it.
+pub(crate) fn light_program(folder: &Path, arguments: &[&str]) -> Command {
+    static LIGHT: OnceLock<PathBuf> = OnceLock::new();
+    let light = LIGHT.get_or_init(|| {
+        let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("plexsync-light");
+        let own = file.with_extension(std::process::id().to_string());
+        let strip = Command::new("strip").arg("-o").arg(&own).arg(PROGRAM).status();
+        assert!(strip.expect("the C compiler comes with strip").success());
+        // Another run of the tests may be using the one that is there.
+        std::fs::rename(own, &file).unwrap();
+        file
+    });
+    command(light, folder, arguments)
+}
+
+fn command(program: &Path, folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program);
     command.current_dir(folder).env_clear().env("HOME", folder).args(arguments);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
@@ -41,6 +61,12 @@ impl Service {
     pub(crate) fn start(folder: &Path, port: u16) -> Self {
         let log = std::fs::File::options().append(true).create(true).open(folder.join("log")).unwrap();
         Self::of(program(folder, &["run"]).stdout(Stdio::null()).stderr(log).spawn().unwrap(), port)
+    }
+
+    /// One whose program Stash installs.
+    pub(crate) fn start_light(folder: &Path, port: u16) -> Self {
+        let log = std::fs::File::options().append(true).create(true).open(folder.join("log")).unwrap();
+        Self::of(light_program(folder, &["run"]).stdout(Stdio::null()).stderr(log).spawn().unwrap(), port)
     }
 
     /// Waits until a process that was started serves.
