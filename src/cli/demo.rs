@@ -1,26 +1,28 @@
 //! `plexsync demo`: the real service on a simulated Stash and Plex, with an outage and a crash in front of one's eyes.
 
+mod edits;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use clap::Args;
-use url::Url;
 
 use super::exit::{Exit, Failed};
+use super::plugin;
 use super::run::{seed, stop_signal};
 use super::{Global, output};
 use crate::actors::{PERSISTENCE, PLEX_SYNC};
 use crate::app::App;
 use crate::clock::SystemClock;
 use crate::config::Config;
-use crate::http::{self, HttpOptions, Limits, exchange};
 use crate::sim::PlexOp;
 use crate::sim::world::World;
 use crate::store::counts::{Counts, counts};
 use crate::store::outages::latest;
 use crate::supervision::Fault;
+use edits::{Edits, Saves};
 
 #[derive(Debug, Args)]
 pub(super) struct DemoArgs {
@@ -32,7 +34,6 @@ pub(super) struct DemoArgs {
     calm: bool,
 }
 
-const PATIENCE: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_millis(20);
 /// How long Plex is away.
 const OUTAGE: Duration = Duration::from_secs(3);
@@ -54,16 +55,19 @@ pub(super) fn demo(global: &Global, args: &DemoArgs) -> Result<(), Failed> {
     let _log = global.start_log(&config)?;
     actix_rt::System::new().block_on(async {
         let app = App::start(&config, Arc::new(SystemClock::new()), seed())?;
+        let started = Instant::now();
+        let tell = Box::new(move |text: &str| say(started, text));
         let mut play = Play {
             app: &app,
             world: &world,
-            started: Instant::now(),
-            edited: BTreeMap::new(),
+            plugin: plugin::Context::of(&app, &config, tell)?,
+            started,
+            saves: Saves::default(),
             took: BTreeMap::new(),
         };
         let ended = tokio::select! {
             ended = play.run(args.calm) => ended,
-            signal = stop_signal() => say(play.started, &format!("{signal}: ending early")),
+            signal = stop_signal() => say(started, &format!("{signal}: ending early")),
         };
         let shown = ended.and_then(|()| play.table());
         app.stop().await;
@@ -75,10 +79,10 @@ pub(super) fn demo(global: &Global, args: &DemoArgs) -> Result<(), Failed> {
 struct Play<'a> {
     app: &'a App,
     world: &'a World,
+    plugin: plugin::Context,
     started: Instant,
-    /// When each scene was edited, by its place.
-    edited: BTreeMap<usize, Instant>,
-    /// How long each took to show in Plex.
+    saves: Saves,
+    /// How long each scene took to show in Plex, by its place.
     took: BTreeMap<usize, Duration>,
 }
 
@@ -94,10 +98,12 @@ impl Play<'_> {
             "PlexSync at http://{0}; its state: http://{0}/api/v1/status",
             self.app.address()
         ))?;
+        self.plugin.install().await?;
         let half = if calm { all } else { all / 2 };
-        self.say(&format!("Stash reports {half} edited scenes"))?;
-        self.edit(0..half).await?;
-        self.watch(half, "").await?;
+        self.say(&format!("{half} scenes are edited in Stash, which starts `plexsync hook` for each"))?;
+        let edits = self.saves.start(self.world, 0..half);
+        self.watch(half).await?;
+        self.saved(edits).await?;
         if !calm {
             self.unlucky(half, all).await?;
         }
@@ -107,8 +113,8 @@ impl Play<'_> {
     async fn unlucky(&mut self, half: usize, all: usize) -> Result<(), Failed> {
         self.say("Plex goes down")?;
         self.world.plex.go_down().context("the simulated Plex does not go down")?;
-        self.say(&format!("Stash reports {} more edited scenes meanwhile", all - half))?;
-        self.edit(half..all).await?;
+        self.say(&format!("{} more scenes are edited in Stash meanwhile", all - half))?;
+        self.saved(self.saves.start(self.world, half..all)).await?;
         tokio::time::sleep(OUTAGE).await;
         let counts = self.counts()?;
         self.say(&format!("{} scenes wait, {} are dead, nothing is lost", counts.open(), counts.dead))?;
@@ -124,7 +130,7 @@ impl Play<'_> {
         )?;
         self.app.strike(PLEX_SYNC, Fault::Panic);
         self.app.strike(PERSISTENCE, Fault::Panic);
-        self.watch(all, "").await?;
+        self.watch(all).await?;
         for actor in self.app.board().actors().into_iter().filter(|actor| actor.restarts > 0) {
             let cause = actor.last_cause.unwrap_or_default();
             self.say(&format!(
@@ -135,47 +141,23 @@ impl Play<'_> {
         Ok(())
     }
 
-    /// Sends Stash's hook for each of these scenes.
-    async fn edit(&mut self, places: std::ops::Range<usize>) -> Result<(), Failed> {
-        let url =
-            Url::parse(&format!("http://{}/webhooks/stash", self.app.address())).context("an address")?;
-        let options =
-            HttpOptions { url: &url, verify_tls: true, connect_timeout: PATIENCE, read_timeout: PATIENCE };
-        let client = http::client(&options).context("cannot set up the sender")?;
-        for place in places {
-            let Some(pair) = self.world.pairs.get(place) else { continue };
-            let body = format!(r#"{{"type":"Scene.Update.Post","id":{}}}"#, pair.scene);
-            self.edited.insert(place, Instant::now());
-            // Refused while an actor is being restarted: a sender comes again, and so does Stash's hook.
-            loop {
-                let request =
-                    client.post(url.clone()).header("content-type", "application/json").body(body.clone());
-                let limits = Limits { total: PATIENCE, body: 1 << 20 };
-                let answer = exchange(request, limits, None).await.context("the webhook gave no answer")?;
-                match answer.status.as_u16() {
-                    202 => break,
-                    503 => tokio::time::sleep(LOOK).await,
-                    other => {
-                        return Err(Failed::text(
-                            Exit::Internal,
-                            format!("the webhook was answered {other}"),
-                        ));
-                    }
-                }
-            }
-        }
+    /// Waits until everything is saved in Stash and PlexSync has heard of it.
+    async fn saved(&self, edits: Edits) -> Result<(), Failed> {
+        edits.ended().await?;
+        // On a machine that is too busy a hook may have kept its event, and no next one would bring it along.
+        self.plugin.ping().await.map_err(|failure| Failed::text(Exit::Internal, failure.detail))?;
         Ok(())
     }
 
     /// Waits until so many scenes show in Plex.
-    async fn watch(&mut self, expected: usize, remark: &str) -> Result<(), Failed> {
+    async fn watch(&mut self, expected: usize) -> Result<(), Failed> {
         let limit = LONGEST_AT_LEAST + LONGEST_PER_SCENE * u32::try_from(expected).unwrap_or(u32::MAX);
         let (began, mut told) = (Instant::now(), Instant::now());
         while self.took.len() < expected {
-            for (place, since) in &self.edited {
-                let is_new = !self.took.contains_key(place);
-                if is_new && self.world.pairs.get(*place).is_some_and(|pair| self.world.is_synced(pair)) {
-                    self.took.insert(*place, since.elapsed());
+            for (place, since) in self.saves.began() {
+                let is_new = !self.took.contains_key(&place);
+                if is_new && self.world.pairs.get(place).is_some_and(|pair| self.world.is_synced(pair)) {
+                    self.took.insert(place, since.elapsed());
                 }
             }
             if began.elapsed() > limit {
@@ -186,22 +168,16 @@ impl Play<'_> {
             }
             if told.elapsed() > Duration::from_secs(1) {
                 told = Instant::now();
-                self.say(&format!("{} of {expected} show in Plex{remark}", self.took.len()))?;
+                self.say(&format!("{} of {expected} show in Plex", self.took.len()))?;
             }
             tokio::time::sleep(LOOK).await;
         }
-        self.say(&format!("{expected} of {expected} show in Plex{remark}"))
+        self.say(&format!("{expected} of {expected} show in Plex"))
     }
 
     fn table(&self) -> Result<(), Failed> {
         let counts = self.counts()?;
-        let times: Vec<_> = {
-            let mut times: Vec<_> = self.took.values().copied().collect();
-            times.sort();
-            times
-        };
-        let time =
-            |place: usize| times.get(place).map_or_else(|| "-".to_owned(), |time| format!("{time:.2?}"));
+        let (saves, times) = (Times::of(self.saves.waited()), Times::of(self.took.values().copied()));
         let plex = &self.world.plex;
         let of_scenes: usize =
             [PlexOp::Item, PlexOp::Edit, PlexOp::Rate].map(|op| plex.count(op)).iter().sum();
@@ -217,8 +193,10 @@ impl Play<'_> {
                 format!("{} ({of_scenes} in all)", per(of_scenes, synced)),
             ],
             ["other Plex requests (index, probes)".to_owned(), of_index.to_string()],
-            ["from event to Plex, median".to_owned(), time(times.len() / 2)],
-            ["from event to Plex, longest".to_owned(), time(times.len().saturating_sub(1))],
+            ["a save in Stash with its hook, median".to_owned(), saves.median()],
+            ["a save in Stash with its hook, longest".to_owned(), saves.longest()],
+            ["from save to Plex, median".to_owned(), times.median()],
+            ["from save to Plex, longest".to_owned(), times.longest()],
         ];
         output::text(&format!("\n{}\n", output::table(["", ""], &rows)))
     }
@@ -229,6 +207,29 @@ impl Play<'_> {
 
     fn say(&self, text: &str) -> Result<(), Failed> {
         say(self.started, text)
+    }
+}
+
+/// In ascending order.
+struct Times(Vec<Duration>);
+
+impl Times {
+    fn of(times: impl IntoIterator<Item = Duration>) -> Self {
+        let mut times: Vec<_> = times.into_iter().collect();
+        times.sort_unstable();
+        Self(times)
+    }
+
+    fn median(&self) -> String {
+        self.at(self.0.len() / 2)
+    }
+
+    fn longest(&self) -> String {
+        self.at(self.0.len().saturating_sub(1))
+    }
+
+    fn at(&self, place: usize) -> String {
+        self.0.get(place).map_or_else(|| "-".to_owned(), |time| format!("{time:.2?}"))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Does the built program start truthfully, end in order, and lose nothing when it is killed?
 
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
@@ -294,11 +295,27 @@ fn usage_errors_exit_with_64(#[case] arguments: &[&str], #[case] code: i32) {
 #[test]
 fn the_demo_ends_with_its_table() {
     let folder = tempfile::tempdir().unwrap();
-    let output = run(folder.path(), &["demo", "--scenes", "6"]);
+    let output = light_program(folder.path(), &["demo", "--scenes", "6"]).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{text} {}", errors(&output));
-    for row in ["scenes", "synced", "waiting", "dead", "Plex requests per scene", "from event to Plex"] {
+    for row in
+        ["scenes", "synced", "waiting", "dead", "Plex requests per scene", "a save in Stash", "from save"]
+    {
         assert!(text.contains(row), "{row} in {text}");
     }
-    assert!(text.contains("was restarted"), "{text}");
+    assert!(text.contains("Stash installs version") && text.contains("was restarted"), "{text}");
+}
+
+#[test]
+fn the_demo_ends_early_at_a_signal_and_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut demo = light_program(folder.path(), &["demo", "--scenes", "5000", "--calm"]);
+    let mut demo = demo.env("TMPDIR", folder.path()).spawn().unwrap();
+    let mut lines = BufReader::new(demo.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.contains("scenes are edited")), "the hooks are being started");
+    assert!(Command::new("kill").args(["-INT", &demo.id().to_string()]).status().unwrap().success());
+    assert!(lines.any(|line| line.contains("ending early")));
+    assert_eq!(demo.wait().unwrap().code(), Some(0));
+    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(left.is_empty(), "{left:?}");
 }

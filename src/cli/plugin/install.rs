@@ -23,7 +23,16 @@ enum Unfit {
     Stuck(Failed),
 }
 
+/// Has the plugin installed, and tells how it fares.
 pub(super) async fn install(context: &Context, only: Option<Variant>) -> Result<(), Failed> {
+    put_in_place(context, only).await?;
+    let findings = look(context).await?;
+    output::text(&findings.shown())?;
+    findings.end()
+}
+
+/// Has the plugin installed in a variant that runs there; without one, nothing is left.
+pub(super) async fn put_in_place(context: &Context, only: Option<Variant>) -> Result<(), Failed> {
     let sources = context.stash.package_sources().await.map_err(|failure| context.failed(&failure))?;
     // What is in place goes first: another try of what does not run would keep other plugins from being called.
     let first = only.or_else(|| variant_in(&sources)).unwrap_or(Variant::Program);
@@ -31,9 +40,9 @@ pub(super) async fn install(context: &Context, only: Option<Variant>) -> Result<
     let mut unfit = Vec::new();
     for variant in std::iter::once(first).chain(others) {
         match attempt(context, &sources, variant).await {
-            Ok(()) => return finish(context).await,
+            Ok(()) => return Ok(()),
             Err(Unfit::DoesNotRun(why)) => {
-                output::text(&format!("the {variant} does not run on Stash's machine: {why}\n"))?;
+                (context.tell)(&format!("the {variant} does not run on Stash's machine: {why}"))?;
                 unfit.push(format!("{variant}: {why}"));
             }
             Err(Unfit::Stuck(failed)) => return Err(failed),
@@ -60,7 +69,7 @@ async fn attempt(context: &Context, sources: &[PackageSource], variant: Variant)
         || Unfit::Stuck(Failed::text(Exit::Reported, "what Stash reads there offers no plugin of ours"));
     let offered = offered.ok_or_else(nothing)?;
     if !has(context, &offered).await? {
-        say(&format!("Stash installs version {offered} ({variant}) from {}", context.service))?;
+        say(context, &format!("Stash installs version {offered} ({variant}) from {}", context.service))?;
         let stuck = |failure: Failure| Unfit::Stuck(context.failed(&failure));
         let list = without_ours(sources).chain([source.clone()]).collect::<Vec<_>>();
         stash.set_package_sources(&list).await.map_err(stuck)?;
@@ -87,16 +96,10 @@ async fn has(context: &Context, version: &str) -> Result<bool, Unfit> {
         return Ok(false);
     }
     if !ours.enabled {
-        say("it is disabled, and is enabled now")?;
+        say(context, "it is disabled, and is enabled now")?;
         context.stash.enable_plugin(&ours.id).await.map_err(stuck)?;
     }
     Ok(true)
-}
-
-async fn finish(context: &Context) -> Result<(), Failed> {
-    let findings = look(context).await?;
-    output::text(&findings.shown())?;
-    findings.end()
 }
 
 /// Takes the plugin and its source out of Stash.
@@ -157,6 +160,6 @@ fn is_of_resolver(failure: &Failure) -> bool {
     matches!(failure.code, "resolver_error" | "system_error")
 }
 
-fn say(text: &str) -> Result<(), Unfit> {
-    output::text(&format!("{text}\n")).map_err(Unfit::Stuck)
+fn say(context: &Context, text: &str) -> Result<(), Unfit> {
+    (context.tell)(text).map_err(Unfit::Stuck)
 }

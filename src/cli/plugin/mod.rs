@@ -13,7 +13,8 @@ use url::Url;
 
 use super::exit::{Exit, Failed};
 use super::{Global, output};
-use crate::config::Purpose;
+use crate::app::App;
+use crate::config::{Config, Purpose};
 use crate::domain::failure::Failure;
 use crate::plugin::{self, Target, Variant};
 use crate::stash::{PackageSource, StashClient, StashSettings};
@@ -58,14 +59,25 @@ pub(super) fn plugin(global: &Global, command: PluginCommand) -> Result<(), Fail
 }
 
 /// What all of these commands need.
-struct Context {
+pub(super) struct Context {
     stash: StashClient,
     /// The service, as Stash reaches it.
     service: Url,
     tokens: NarrowTokens,
+    /// Where it is said what happens.
+    tell: Box<Tell>,
 }
 
+type Tell = dyn Fn(&str) -> Result<(), Failed>;
+
 impl Context {
+    /// For a service that runs in this process.
+    pub(super) fn of(app: &App, config: &Config, tell: Box<Tell>) -> Result<Self, Failed> {
+        let tokens = app.readers().with(tokens::known)?;
+        let tokens = tokens.ok_or_else(|| Failed::text(Exit::Internal, "the service has made no tokens"))?;
+        Self::with(config, config.server.reached_at(app.address()), tokens, tell)
+    }
+
     fn open(global: &Global) -> Result<Self, Failed> {
         let config = global.load(Purpose::Inspect)?.config;
         let never = || {
@@ -80,6 +92,11 @@ impl Context {
             Err(StoreError::Missing { .. }) => return Err(never()),
             Err(error) => return Err(error.into()),
         };
+        let tell = Box::new(|text: &str| output::text(&format!("{text}\n")));
+        Self::with(&config, config.server.reached_at(config.server.listen), tokens, tell)
+    }
+
+    fn with(config: &Config, service: Url, tokens: NarrowTokens, tell: Box<Tell>) -> Result<Self, Failed> {
         let stash = StashClient::new(StashSettings {
             url: config.stash.url.clone(),
             api_key: config.stash.api_key.clone(),
@@ -87,7 +104,12 @@ impl Context {
             read_timeout: config.stash.read_timeout,
         });
         let stash = stash.map_err(|error| Failed::new(Exit::Config, error))?;
-        Ok(Self { stash, service: config.server.reached_at(config.server.listen), tokens })
+        Ok(Self { stash, service, tokens, tell })
+    }
+
+    /// Has Stash install whichever variant runs there.
+    pub(super) async fn install(&self) -> Result<(), Failed> {
+        install::put_in_place(self, None).await
     }
 
     fn target(&self) -> Target {
@@ -103,7 +125,7 @@ impl Context {
     }
 
     /// Runs the plugin on Stash's machine, which reaches back to the service from there.
-    async fn ping(&self) -> Result<Value, Failure> {
+    pub(super) async fn ping(&self) -> Result<Value, Failure> {
         let token = self.tokens.hook.expose_secret();
         let args = json!({ "mode": "ping", "url": self.service, "token": token });
         self.stash.run_plugin(plugin::ID, &args).await

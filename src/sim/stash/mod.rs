@@ -124,9 +124,15 @@ impl SimStash {
 
     /// Changes a scene as the edit form does; whether there is such a scene. Even no change counts as one.
     pub fn update_scene(&self, id: i64, change: impl FnOnce(&mut Scene)) -> bool {
+        self.save_scene(id, change, &HangUp::default())
+    }
+
+    /// The same by a client that may hang up meanwhile: the hook that runs is killed, and the change stays.
+    pub fn save_scene(&self, id: i64, change: impl FnOnce(&mut Scene), client: &HangUp) -> bool {
         let fields = self.running.peer().state().change(id, true, change);
         let Some(fields) = fields else { return false };
-        self.call_hook("Scene.Update.Post", id, json!({ "id": id.to_string() }), Some(fields));
+        let input = json!({ "id": id.to_string() });
+        self.call_hooks(&hook_call("Scene.Update.Post", id, input, Some(fields)), client);
         true
     }
 
