@@ -240,7 +240,9 @@ fn a_broken_plugin_before_ours_and_an_old_one_beside_it_are_told_of() {
     let house = House::of(1, StashOptions::default());
     house.other_plugin("aaa_broken", "./no-such-program");
     house.other_plugin("Stash2Plex", "true");
-    assert_eq!(house.plugin(&["install"]).0, 0);
+    let (code, text) = house.plugin(&["install"]);
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("after    Stash2Plex, aaa_broken;"), "told before anything is lost: {text}");
     let pair = &house.world.pairs[0];
     house.world.stash.update_scene(pair.scene, |scene| "Unheard".clone_into(&mut scene.title));
     let (code, found) = house.status();

@@ -33,6 +33,8 @@ pub(super) struct Findings {
     /// What the plugin answered when Stash ran it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) ping: Option<Value>,
+    /// The plugins that Stash calls before this one. If one of them cannot be started, this one is not called.
+    pub(super) called_first: Vec<String>,
     /// What does not let events through.
     pub(super) problems: Vec<String>,
     /// What may do harm all the same.
@@ -52,6 +54,7 @@ pub(super) async fn look(context: &Context) -> Result<Findings, Failed> {
         findings.problems.push("Stash has no such plugin (plexsync plugin install)".to_owned());
         return Ok(findings);
     };
+    findings.called_first = called_first(&plugins, ours);
     findings.installed = Some(ours.version.clone().unwrap_or_default());
     findings.enabled = ours.enabled;
     if let Some(variant) = variant {
@@ -131,22 +134,17 @@ fn warnings(plugins: &[StashPlugin], log: &[LogLine]) -> Vec<String> {
         line.message.strip_prefix(STARVED).filter(|cause| *cause != CANCELLED && !cause.contains(plugin::ID))
     });
     let starved = starved.map(|cause| {
-        format!(
-            "Stash's log says that a plugin could not be started, and then it calls none of those after it{}: {cause}",
-            before_ours(plugins)
-        )
+        format!("Stash's log says that a plugin could not be started, and then it calls none of those after it: {cause}")
     });
     rivals.chain(starved).collect()
 }
 
-/// Those that are called before ours for the same changes, for a person who looks for the broken one.
-fn before_ours(plugins: &[StashPlugin]) -> String {
-    let Some(ours) = ours(plugins) else { return String::new() };
+/// Those that Stash calls before ours for the same changes.
+fn called_first(plugins: &[StashPlugin], ours: &StashPlugin) -> Vec<String> {
     let before = plugins.iter().take_while(|plugin| plugin.id != ours.id).filter(|plugin| {
         plugin.enabled && plugin.triggers().any(|trigger| ours.triggers().any(|own| own == trigger))
     });
-    let names: Vec<_> = before.map(|plugin| plugin.name.as_str()).collect();
-    if names.is_empty() { String::new() } else { format!(" (before this one come: {})", names.join(", ")) }
+    before.map(|plugin| plugin.name.clone()).collect()
 }
 
 impl Findings {
@@ -158,6 +156,15 @@ impl Findings {
         let mut shown = format!("plugin   {installed}\nservice  {}\n", self.service);
         if let Some(variant) = self.variant {
             push(&mut shown, format_args!("variant  {variant}\n"));
+        }
+        if !self.called_first.is_empty() {
+            let names = self.called_first.join(", ");
+            push(
+                &mut shown,
+                format_args!(
+                    "after    {names}; if one of these cannot be started, Stash does not call this one\n"
+                ),
+            );
         }
         if self.ping.is_some() && self.problems.is_empty() {
             shown.push_str("works    Stash ran it, and it reached the service\n");
