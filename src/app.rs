@@ -83,10 +83,9 @@ impl App {
             Supervisor::start(children(&parts, &links, &clock), restarts(config), Arc::clone(&clock));
         let draining = Arc::new(AtomicBool::new(false));
         let target = Target { url: config.server.reached_at(address), token: kept.tokens.hook.clone() };
-        let program = own_program().context("cannot tell which program this is")?;
         let web = WebState {
             access: Arc::new(Access::new(config.server.token.clone(), kept.tokens, &known_hosts(config))),
-            plugin: PluginOffer::new(target, program),
+            plugin: PluginOffer::new(target, own_program()),
             ingest: links.ingest.clone(),
             persistence: links.persistence.clone(),
             permits: WebState::permits(),

@@ -8,6 +8,7 @@ mod no_answer;
 #[cfg(test)]
 mod tests;
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use reqwest::header::HeaderValue;
@@ -22,6 +23,11 @@ pub use no_answer::NoAnswer;
 
 /// How long a connection is silent before the system asks whether the other end is still there.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// What `localhost` stands for (RFC 6761), also where there is no `/etc/hosts` to say so. The port is the address's own.
+const LOOPBACK: [SocketAddr; 2] = [
+    SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), 0),
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+];
 
 /// What a client for one peer needs to know.
 #[derive(Debug, Clone)]
@@ -73,6 +79,7 @@ pub fn client(options: &HttpOptions<'_>) -> Result<reqwest::Client, HttpError> {
         // connections itself, and keep-alive finds out dead ones.
         .pool_idle_timeout(None)
         .tcp_keepalive(KEEP_ALIVE)
+        .resolve_to_addrs("localhost", &LOOPBACK)
         .tls_danger_accept_invalid_certs(!options.verify_tls);
     // Without CA files on the machine `build` fails even for plain HTTP, unless it is told to look for none.
     let builder = if tls { builder } else { builder.tls_certs_only([]) };

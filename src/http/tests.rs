@@ -31,6 +31,14 @@ async fn code_of(reply: Reply) -> &'static str {
 }
 
 #[tokio::test]
+async fn localhost_is_reached_where_it_listens_by_ipv4_alone() {
+    let server = CannedServer::always(Reply::json("{}")).await;
+    let mut url = server.url.clone();
+    url.set_host(Some("localhost")).unwrap();
+    assert_eq!(call_within(&url, LIMITS).await.unwrap().status, 200);
+}
+
+#[tokio::test]
 async fn a_refused_connection_is_known_not_to_have_sent_anything() {
     let error = call_within(&closed_port().await, LIMITS).await.unwrap_err();
     let refused =

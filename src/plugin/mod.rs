@@ -108,9 +108,13 @@ impl Plugin {
 }
 
 /// The program that runs now. It stays what it is when a newer one takes its place on the disk.
-pub fn own_program() -> io::Result<PathBuf> {
+pub fn own_program() -> PathBuf {
     let running = Path::new("/proc/self/exe");
-    if running.exists() { Ok(running.to_owned()) } else { std::env::current_exe() }
+    if running.exists() {
+        return running.to_owned();
+    }
+    // In a root without `/proc` only the caller's word is left. If that is wrong, only the plugin cannot be made.
+    std::env::current_exe().unwrap_or_else(|_| std::env::args_os().next().unwrap_or_default().into())
 }
 
 fn script() -> String {

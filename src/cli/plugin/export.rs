@@ -11,7 +11,7 @@ use crate::plugin::{Plugin, Target, Variant, own_program};
 
 pub(super) fn export(target: &Target, folder: &Path, variant: Variant) -> Result<(), Failed> {
     let failed = |error: std::io::Error| Failed::new(Exit::Io, error);
-    let plugin = Plugin::make(variant, target, &own_program().map_err(failed)?).map_err(failed)?;
+    let plugin = Plugin::make(variant, target, &own_program()).map_err(failed)?;
     fs::create_dir_all(folder).map_err(failed)?;
     for file in &plugin.files {
         let path = folder.join(file.name);
