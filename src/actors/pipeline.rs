@@ -53,6 +53,9 @@ pub trait Stages {
     fn buried(&self, buried: Buried) -> impl Future<Output = ()>;
 }
 
+/// Stands in the history of a scene that `sync.only_organized` leaves out.
+const NOT_ORGANIZED: &str = "left alone, as it is not organized in Stash (sync.only_organized)";
+
 /// What a run has to show besides its outcome.
 #[derive(Debug, Default)]
 struct Done {
@@ -60,6 +63,7 @@ struct Done {
     links: Vec<Link>,
     covers: Vec<(ItemKey, SeenCovers)>,
     unlinked: Vec<ItemKey>,
+    remark: Option<&'static str>,
 }
 
 /// How many fields show what was written.
@@ -94,7 +98,8 @@ pub async fn run_job(job: ClaimedJob, stages: &impl Stages) {
     match &outcome {
         Ok(()) => {
             let fields: usize = done.intents.iter().map(applied_count).sum();
-            tracing::info!("synced scene {scene}: {fields} fields written");
+            let remark = done.remark.map_or_else(String::new, |remark| format!(": {remark}"));
+            tracing::info!("synced scene {scene}: {fields} fields written{remark}");
         }
         // Said once when it begins; what goes on can be seen in the queue.
         Err(failure) if job.job().class == Some(failure.class) => {
@@ -110,6 +115,7 @@ pub async fn run_job(job: ClaimedJob, stages: &impl Stages) {
         started_at,
         correlation_id: job.job().correlation_id.clone(),
         outcome,
+        remark: done.remark,
         intents: done.intents,
         links: done.links,
         covers: done.covers,
@@ -138,10 +144,7 @@ async fn carry(job: &ClaimedJob, stages: &impl Stages, done: &mut Done) -> Resul
         Err(failure) => return Err(failure),
     };
     if stages.policy().only_organized && !scene.organized {
-        tracing::info!(
-            "scene {}: is not organized in Stash, so it is left alone (sync.only_organized)",
-            scene.id
-        );
+        done.remark = Some(NOT_ORGANIZED);
         return Ok(());
     }
     let mut distrust = Vec::new();

@@ -4,6 +4,7 @@ mod config;
 mod dead;
 mod demo;
 mod exit;
+mod history;
 mod hook;
 mod output;
 mod plugin;
@@ -12,6 +13,7 @@ mod run;
 mod service;
 mod status;
 mod steer;
+mod sync;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -70,6 +72,10 @@ enum Command {
     /// Show what was given up, and try it again or let it go
     #[command(subcommand)]
     Dead(dead::DeadCommand),
+    /// Carry scenes now, whether Stash has reported a change of them or not
+    Sync(sync::SyncArgs),
+    /// What was written into Plex for a scene, with the values before
+    History(history::HistoryArgs),
     /// Put the plugin that tells PlexSync of changes into Stash
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
@@ -131,6 +137,8 @@ pub fn main() -> ExitCode {
         Command::Status(args) => status::status(&global, &args),
         Command::Queue(command) => queue::queue(&global, command),
         Command::Dead(command) => dead::dead(&global, command),
+        Command::Sync(args) => sync::sync(&global, &args),
+        Command::History(args) => history::history(&global, &args),
         Command::Plugin(command) => plugin::plugin(&global, command),
         Command::Hook(args) => {
             hook::hook(&global, args);

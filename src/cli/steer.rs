@@ -199,7 +199,7 @@ pub(super) fn resume(config: &Config, json: bool) -> Result<(), Failed> {
     ))
 }
 
-fn once(scenes: &[SceneId]) -> impl Iterator<Item = SceneId> {
+pub(super) fn once(scenes: &[SceneId]) -> impl Iterator<Item = SceneId> {
     let mut seen = std::collections::BTreeSet::new();
     scenes.iter().copied().filter(move |scene| seen.insert(*scene))
 }

@@ -124,6 +124,8 @@ pub enum Trigger {
     Created,
     Updated,
     Destroyed,
+    /// A person asked for it; Stash has reported nothing.
+    Asked,
 }
 
 /// One event of Stash, validated.

@@ -156,6 +156,11 @@ impl CorrelationId {
         Self(uuid::Builder::from_random_bytes(bytes).into_uuid().to_string())
     }
 
+    /// The same for what a person asked for, which the id says wherever it is shown.
+    pub fn by_hand(rng: &mut impl Rng) -> Self {
+        Self(format!("by-hand-{}", Self::random(rng)))
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -130,6 +130,7 @@ pub fn accept(row: Option<Job>, event: SceneEvent, debounce: &Debounce, now: Tim
     let quiet = match event.trigger {
         Trigger::Created => debounce.created,
         Trigger::Updated | Trigger::Destroyed => debounce.quiet,
+        Trigger::Asked => Duration::ZERO,
     };
     let created = event.trigger == Trigger::Created;
     let Some(mut job) = row else {
@@ -144,7 +145,7 @@ pub fn accept(row: Option<Job>, event: SceneEvent, debounce: &Debounce, now: Tim
     }
     let latest = after(job.first_event_at, LONGEST_DEBOUNCE.max(quiet));
     let mut due = after(now, quiet).min(latest);
-    if debouncing && job.created && event.trigger != Trigger::Destroyed {
+    if debouncing && job.created && matches!(event.trigger, Trigger::Created | Trigger::Updated) {
         // A new scene keeps the time that its identification and cover need.
         due = due.max(job.due_at.unwrap_or(due));
     }

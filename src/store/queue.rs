@@ -90,7 +90,11 @@ pub fn accept(
 }
 
 /// The row as it stands before an event, which ends the dead letter of a dead one.
-fn reopened(tx: &mut WriteTx<'_>, scene: SceneId, now: Timestamp) -> Result<Option<Job>, StoreError> {
+pub(super) fn reopened(
+    tx: &mut WriteTx<'_>,
+    scene: SceneId,
+    now: Timestamp,
+) -> Result<Option<Job>, StoreError> {
     let row = job(tx, scene)?;
     if row.as_ref().is_some_and(|job| job.state == JobState::Dead) {
         dead_letters::close(tx, scene, dead_letters::Closed::Superseded, now)?;

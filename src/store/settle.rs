@@ -30,6 +30,8 @@ pub struct RunReport {
     /// Of the claim; an event that came since has brought another one.
     pub correlation_id: CorrelationId,
     pub outcome: Result<(), Failure>,
+    /// Why a run that went well wrote nothing, where a person would wonder.
+    pub remark: Option<&'static str>,
     /// Of the intents that are open for the scene, those whose end is known. The others stay open and are read back
     /// by the next run.
     pub intents: Vec<SettledIntent>,
@@ -76,10 +78,11 @@ pub fn settle(
     let verdict = rules::settle(&job, outcome, policy, circumstances, now, rng);
     let covered = job.claimed.unwrap_or(job.generation);
     let stretch = policy.stretch(circumstances.rate);
-    let next = in_words(&verdict, outcome.err(), stretch, job.once_more());
+    let mut next = in_words(&verdict, outcome.err(), stretch, job.once_more());
     job.finish(outcome, &verdict, now);
     save(tx, &job)?;
     if job.state == JobState::Done {
+        next.extend(report.remark.iter().flat_map(|remark| [": ", remark]));
         let mut tallies = Tallies::load(tx)?;
         tallies.done += 1;
         tallies.save(tx)?;

@@ -1,6 +1,8 @@
 //! What can a person do to the queue? Retry a job, take one away, pause everything. Short transactions, with the
 //! service running or without it.
 
+use std::time::Duration;
+
 use diesel::prelude::*;
 use jiff::Timestamp;
 
@@ -9,12 +11,46 @@ use super::connection::{Connected, ReadConn, WriteTx};
 use super::counts::Tallies;
 use super::dead_letters::{self, Closed, DeadLetter};
 use super::jobs::{job, save};
+use super::queue;
 use super::rows::SCENE;
 use super::schema::jobs;
 use super::settings;
 
-use crate::domain::ids::SceneId;
-use crate::domain::job::{Droppable, Pause, Retried};
+use crate::domain::event::Trigger;
+use crate::domain::ids::{CorrelationId, Generation, SceneId};
+use crate::domain::job::{
+    self as rules, Accepted, Debounce, Droppable, JobState, Pause, Retried, SceneEvent,
+};
+
+/// Has a scene worked on at once, as an event that a person sent: counted like any other, and followed by a run whose
+/// read of Stash begins afterwards. Returns where its job stood before, if there was one.
+pub fn ask(
+    tx: &mut WriteTx<'_>,
+    scene: SceneId,
+    correlation_id: &CorrelationId,
+    now: Timestamp,
+) -> Result<Option<JobState>, StoreError> {
+    let mut tallies = Tallies::load(tx)?;
+    tallies.received += 1;
+    let row = queue::reopened(tx, scene, now)?;
+    let was = row.as_ref().map(|job| job.state);
+    let event = SceneEvent {
+        scene,
+        trigger: Trigger::Asked,
+        generation: Generation(tallies.received),
+        correlation_id: correlation_id.clone(),
+    };
+    // Nobody who asks waits for a quiet time.
+    let debounce = Debounce { quiet: Duration::ZERO, created: Duration::ZERO };
+    let (job, accepted) = rules::accept(row, event, &debounce, now);
+    match accepted {
+        Accepted::Opened => tallies.opened += 1,
+        Accepted::Coalesced => tallies.coalesced += 1,
+    }
+    save(tx, &job)?;
+    tallies.save(tx)?;
+    Ok(was)
+}
 
 /// Starts a job afresh, and closes its letter if it was dead. `None` when there is no job for the scene.
 pub fn retry(tx: &mut WriteTx<'_>, scene: SceneId, now: Timestamp) -> Result<Option<Retried>, StoreError> {

@@ -107,6 +107,7 @@ pub(super) fn report(claimed: &ClaimedJob, outcome: Result<(), Failure>) -> RunR
         started_at: claimed.job().updated_at,
         correlation_id: correlation(),
         outcome,
+        remark: None,
         intents: Vec::new(),
         links: Vec::new(),
         covers: Vec::new(),

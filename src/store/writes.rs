@@ -56,14 +56,15 @@ pub struct RecordedWrite {
     pub written_at: Timestamp,
 }
 
-/// The last writes for a scene, newest first.
+/// The last writes for a scene, newest first; of those before the one given.
 pub fn writes_of(
     conn: &mut impl ReadConn,
     scene: SceneId,
+    before: Option<i64>,
     rows: usize,
 ) -> Result<Vec<RecordedWrite>, StoreError> {
     let found = writes::table
-        .filter(writes::scene_id.eq(scene.get()))
+        .filter(writes::scene_id.eq(scene.get()).and(writes::write_id.lt(before.unwrap_or(i64::MAX))))
         .order(writes::write_id.desc())
         .limit(limit(rows))
         .select(WriteRow::as_select())

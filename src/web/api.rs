@@ -1,4 +1,4 @@
-//! What can be read about jobs and dead letters?
+//! What can be read about jobs, dead letters and what was written?
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -10,9 +10,10 @@ use super::state::WebState;
 use crate::domain::ids::SceneId;
 use crate::domain::job::JobState;
 use crate::store::dead_letters::{Letters, letters};
+use crate::store::writes::writes_of;
 use crate::store::{Reader, StoreError, jobs as stored};
 use crate::web::letters::{LetterDetail, LetterLine};
-use crate::web::status::{JobDetail, JobLine};
+use crate::web::status::{JobDetail, JobLine, WriteLine};
 
 /// One page of a list, however many are asked for.
 const LONGEST_PAGE: usize = 1000;
@@ -61,13 +62,50 @@ pub(super) async fn job(
     scene: web::Path<String>,
 ) -> Result<HttpResponse, WebError> {
     state.access.check(&request, Scope::Everything)?;
-    let scene: SceneId = scene.parse().map_err(|error: crate::domain::ids::IdError| {
-        WebError::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string())
-    })?;
+    let scene = scene_of(&scene)?;
     let now = state.clock.now();
     let detail = reading(&state, move |reader| JobDetail::read(reader, scene, now)).await?;
     let unknown = || WebError::new(StatusCode::NOT_FOUND, format!("there is no job for scene {scene}"));
     Ok(HttpResponse::Ok().json(detail.ok_or_else(unknown)?))
+}
+
+fn scene_of(path: &str) -> Result<SceneId, WebError> {
+    path.parse().map_err(|error: crate::domain::ids::IdError| {
+        WebError::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string())
+    })
+}
+
+#[derive(Deserialize)]
+pub(super) struct WritePage {
+    limit: Option<usize>,
+    after: Option<i64>,
+}
+
+#[derive(Serialize)]
+struct History {
+    scene_id: SceneId,
+    /// Newest first.
+    writes: Vec<WriteLine>,
+    /// Ask for the next page, of older writes, with this as `after`; absent on the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<i64>,
+}
+
+/// What was written for a scene, also for one whose job is gone.
+pub(super) async fn history(
+    request: HttpRequest,
+    state: web::Data<WebState>,
+    scene: web::Path<String>,
+    page: web::Query<WritePage>,
+) -> Result<HttpResponse, WebError> {
+    state.access.check(&request, Scope::Everything)?;
+    let scene_id = scene_of(&scene)?;
+    let WritePage { limit, after } = page.into_inner();
+    let limit = limit.unwrap_or(USUAL_PAGE).clamp(1, LONGEST_PAGE);
+    let found = reading(&state, move |reader| writes_of(reader, scene_id, after, limit)).await?;
+    let next = found.last().filter(|_| found.len() == limit).map(|write| write.id);
+    let writes = found.into_iter().map(WriteLine::from).collect();
+    Ok(HttpResponse::Ok().json(History { scene_id, writes, next }))
 }
 
 #[derive(Deserialize)]

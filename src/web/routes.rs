@@ -31,6 +31,7 @@ pub(super) fn configure(routes: &mut web::ServiceConfig) {
         .route("/api/v1/status", web::get().to(status))
         .route("/api/v1/jobs", web::get().to(api::jobs))
         .route("/api/v1/jobs/{scene}", web::get().to(api::job))
+        .route("/api/v1/history/{scene}", web::get().to(api::history))
         .route("/api/v1/dead-letters", web::get().to(api::dead_letters))
         .route("/api/v1/dead-letters/{id}", web::get().to(api::dead_letter))
         .service(

@@ -234,7 +234,7 @@ impl JobDetail {
             crashes: job.crashes,
             failing_since: job.failing_since,
             history: attempts.into_iter().map(AttemptLine::from).collect(),
-            writes: writes_of(reader, scene, SHOWN)?.into_iter().map(WriteLine::from).collect(),
+            writes: writes_of(reader, scene, None, SHOWN)?.into_iter().map(WriteLine::from).collect(),
             dead_letter: letter.map(LetterLine::from),
             job: JobLine::from(&job),
         }))

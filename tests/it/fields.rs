@@ -107,8 +107,11 @@ fn scenes_that_are_not_organized_are_left_alone_where_the_user_wants_it() {
     app.world.stash.update_scene(pair.scene, |scene| scene.organized = false);
     let item = sync(&app, &pair);
     assert_eq!((item.title.as_str(), app.world.plex.count(PlexOp::Item)), ("video", 0));
+    let last_run = || app.get(&format!("/api/v1/jobs/{}", pair.scene)).1["history"][0]["next"].clone();
+    assert_eq!(last_run(), "done: left alone, as it is not organized in Stash (sync.only_organized)");
     app.world.stash.update_scene(pair.scene, |scene| scene.organized = true);
     assert_eq!(sync(&app, &pair).title, "Film 1");
+    assert_eq!(last_run(), "done");
 }
 
 #[rstest]

@@ -15,6 +15,7 @@ mod covers;
 mod failures;
 mod fields;
 mod harm;
+mod history;
 mod hook;
 mod limits;
 mod lists;

@@ -17,18 +17,18 @@ use crate::process::{Service, errors, free_port, run, write_settings};
 use crate::support::{agent, wait_for};
 
 /// Runs a command that is to end with this code, and returns what it prints.
-fn told(folder: &Path, code: i32, arguments: &[&str]) -> String {
+pub(crate) fn told(folder: &Path, code: i32, arguments: &[&str]) -> String {
     let output = run(folder, arguments);
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}{}", errors(&output));
     text
 }
 
-fn json(folder: &Path, code: i32, arguments: &[&str]) -> Value {
+pub(crate) fn json(folder: &Path, code: i32, arguments: &[&str]) -> Value {
     serde_json::from_str(&told(folder, code, arguments)).unwrap()
 }
 
-fn state_of(folder: &Path, scene: i64) -> Value {
+pub(crate) fn state_of(folder: &Path, scene: i64) -> Value {
     json(folder, 0, &["queue", "show", "--json", &scene.to_string()])["state"].clone()
 }
 
@@ -218,6 +218,7 @@ fn old_letters(database: &Path) {
             started_at: buried,
             correlation_id: claimed.job().correlation_id.clone(),
             outcome: Err(Failure::new(FailureClass::Rejected, Peer::Plex, "edit_rejected", "no")),
+            remark: None,
             intents: Vec::new(),
             links: Vec::new(),
             covers: Vec::new(),

@@ -125,7 +125,7 @@ fn a_good_run_leaves_job_attempt_ledger_and_history_in_agreement() {
     assert_eq!(attempts.len(), 1);
     assert_eq!((attempts[0].next.as_str(), &attempts[0].failure), ("done", &None));
     assert_eq!(intents_of(&mut reader, scene(7)).unwrap(), []);
-    let writes = writes_of(&mut reader, scene(7), 9).unwrap();
+    let writes = writes_of(&mut reader, scene(7), None, 9).unwrap();
     assert_eq!((&writes[0].write.before, &writes[0].write.after), (&"old".into(), &"New".into()));
     let known = base(&mut reader, &item("55"), &stash_scene(7, "t")).unwrap();
     assert_eq!(known, Base::from([(Field::Title, "New".into())]));
@@ -224,7 +224,7 @@ fn a_field_that_was_only_locked_is_not_taken_for_written() {
     report.intents = vec![intent];
     db.settle(&report);
     assert_eq!(base(&mut db.reader(), &item("55"), &same).unwrap(), Base::new());
-    let writes = writes_of(&mut db.reader(), scene(7), 9).unwrap();
+    let writes = writes_of(&mut db.reader(), scene(7), None, 9).unwrap();
     let unverified = writes.iter().find(|line| line.write.field == Field::Studio).unwrap();
     assert_eq!(unverified.write.outcome, WriteOutcome::Unverified, "nothing was said about it");
     assert_eq!(unverified.write.after, "S".into());
@@ -250,7 +250,7 @@ fn lists_come_back_from_intent_ledger_and_history_as_they_went() {
     db.settle(&report);
     let known = base(&mut db.reader(), &item("55"), &same).unwrap();
     assert_eq!(known, Base::from([(Field::Genres, Value::names(["Ours, with a comma"]))]));
-    let writes = writes_of(&mut db.reader(), scene(7), 9).unwrap();
+    let writes = writes_of(&mut db.reader(), scene(7), None, 9).unwrap();
     assert_eq!((&writes[0].write.before, &writes[0].write.after), (&Value::names(["old"]), &after));
 }
 
@@ -309,7 +309,7 @@ fn a_scene_that_is_gone_leaves_its_history_and_nothing_else() {
     assert_eq!(links_of(&mut reader, scene(7)).unwrap(), []);
     assert_eq!(base(&mut reader, &item("55"), &gone).unwrap(), Base::new());
     let outcomes: Vec<_> =
-        writes_of(&mut reader, scene(7), 9).unwrap().iter().map(|line| line.write.outcome).collect();
+        writes_of(&mut reader, scene(7), None, 9).unwrap().iter().map(|line| line.write.outcome).collect();
     assert_eq!(outcomes, [WriteOutcome::Unverified, WriteOutcome::Applied]);
 }
 

@@ -119,3 +119,27 @@ fn while_paused_nothing_is_claimed_and_what_is_in_hand_ends_as_usual() {
     assert_eq!(db.writer.write(resume).unwrap(), None);
     assert_eq!(db.claim(10, 0).len(), 1);
 }
+
+#[test]
+fn whatever_stands_open_is_due_at_once_when_a_person_asks_for_the_scene() {
+    let mut db = Database::new();
+    let by_hand = CorrelationId::by_hand(&mut db.rng);
+    let ask_now = |db: &mut Database, id| db.writer.write(|tx| ask(tx, scene(id), &by_hand, db.now)).unwrap();
+    let letter_id = dead(&mut db, 7, "no");
+    db.accept(&[super::super::tests::event("Scene.Create.Post", 8)]);
+    let running = db.in_hand(9);
+    assert_eq!(ask_now(&mut db, 6), None);
+    assert_eq!(ask_now(&mut db, 7), Some(JobState::Dead));
+    let closed = letter(&mut db.reader(), letter_id).unwrap().unwrap().closed;
+    assert_eq!(closed, Some((db.now, Closed::Superseded)));
+    assert_eq!(ask_now(&mut db, 8), Some(JobState::Ready), "a new scene does not keep its longer quiet time");
+    assert_eq!(ask_now(&mut db, 9), Some(JobState::Running));
+    db.settle(&report(&running, Ok(())));
+    let mut claimed: Vec<_> = db.claim(9, 0).into_iter().map(|claimed| claimed.scene()).collect();
+    claimed.sort_unstable();
+    assert_eq!(claimed, [6, 7, 8, 9].map(scene));
+    let job = job(&mut db.reader(), scene(6)).unwrap().unwrap();
+    assert!(job.correlation_id.as_str().starts_with("by-hand-"));
+    let counts = super::super::counts::counts(&mut db.reader()).unwrap();
+    assert_eq!(counts.conservation_error(), super::super::counts::ConservationError::default());
+}

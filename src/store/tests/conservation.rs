@@ -7,8 +7,8 @@ use super::super::dead_letters::{Letters, letters, open_letter};
 use super::super::jobs::jobs;
 use super::super::queue::{ClaimedJob, rebase, release, take_back};
 use super::super::settle::Settled;
-use super::super::steer::{discard_letter, drop_job, pause, paused, resume, retry, retry_letter};
-use super::{Database, event, report, scene};
+use super::super::steer::{ask, discard_letter, drop_job, pause, paused, resume, retry, retry_letter};
+use super::{Database, correlation, event, report, scene};
 use crate::domain::failure::{Failure, FailureClass, Peer};
 use crate::domain::job::JobState;
 
@@ -22,6 +22,7 @@ enum Step {
     Release,
     Drop(i64),
     Retry(i64),
+    Ask(i64),
     RetryLetter(usize),
     DiscardLetter(usize),
     Pause,
@@ -43,6 +44,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Release),
         1 => (1..6_i64).prop_map(Step::Drop),
         2 => (1..6_i64).prop_map(Step::Retry),
+        2 => (1..6_i64).prop_map(Step::Ask),
         1 => any::<usize>().prop_map(Step::RetryLetter),
         1 => any::<usize>().prop_map(Step::DiscardLetter),
         1 => Just(Step::Pause),
@@ -93,6 +95,9 @@ impl Service {
             }
             Step::Retry(id) => {
                 db.writer.write(|tx| retry(tx, scene(id), db.now)).unwrap();
+            }
+            Step::Ask(id) => {
+                db.writer.write(|tx| ask(tx, scene(id), &correlation(), db.now)).unwrap();
             }
             Step::RetryLetter(which) => {
                 if let Some(id) = pick_letter(db, which) {

@@ -111,7 +111,7 @@ fn claiming_settling_and_counting_touch_only_the_rows_they_are_about() {
         }
         jobs::jobs(tx, None, None, 10).unwrap();
         attempts::attempts_of(tx, scene(1), 10).unwrap();
-        writes::writes_of(tx, scene(1), 10).unwrap();
+        writes::writes_of(tx, scene(1), Some(7), 10).unwrap();
         dead_letters::open_letter(tx, scene(1)).unwrap();
         for which in [Letters::Open, Letters::OpenWithCode("code"), Letters::All] {
             dead_letters::letters(tx, which, Some(1), 10).unwrap();
