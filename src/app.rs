@@ -19,6 +19,7 @@ use crate::actors::messages::Drain;
 use crate::actors::scheduler::Scheduler;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::domain::ids::SceneId;
 use crate::domain::job::Pause;
 use crate::plugin::{Target, own_program};
 use crate::store::counts::counts;
@@ -66,6 +67,25 @@ pub struct App {
 impl App {
     /// Opens the database, binds the port and starts the actors. Peers may be away; the service says so and waits.
     pub fn start(config: &Config, clock: Arc<dyn Clock>, seed: u64) -> anyhow::Result<Self> {
+        Self::start_for(None, config, clock, seed)
+    }
+
+    /// The same, but for the work on one scene alone, as for a command while no service runs.
+    pub fn start_only(
+        scene: SceneId,
+        config: &Config,
+        clock: Arc<dyn Clock>,
+        seed: u64,
+    ) -> anyhow::Result<Self> {
+        Self::start_for(Some(scene), config, clock, seed)
+    }
+
+    fn start_for(
+        only: Option<SceneId>,
+        config: &Config,
+        clock: Arc<dyn Clock>,
+        seed: u64,
+    ) -> anyhow::Result<Self> {
         let lock = InstanceLock::acquire(&config.storage.path, &owner(clock.as_ref()))?;
         let mut rng = SmallRng::seed_from_u64(seed);
         let kept = open_database(config, &mut rng)?;
@@ -78,7 +98,8 @@ impl App {
 
         let links = Links::new();
         let ways = Ways::new(config, &readers, &clock)?;
-        let parts = parts(config, &clock, rng.random(), kept.client_id, &readers, &links, &ways)?;
+        let mut parts = parts(config, &clock, rng.random(), kept.client_id, &readers, &links, &ways)?;
+        parts.dispatch.only = only;
         let (supervisor, gave_up) =
             Supervisor::start(children(&parts, &links, &clock), restarts(config), Arc::clone(&clock));
         let draining = Arc::new(AtomicBool::new(false));

@@ -33,7 +33,7 @@ impl Run {
         let slots = match self.order.wish {
             Wish::Show => self.editor.policy.image_slots(),
             // There is no way to go without an image.
-            Wish::TakeBack => Vec::new(),
+            Wish::TakeBack | Wish::Undo(_) => Vec::new(),
         };
         if slots.is_empty() {
             return Ok(SeenCovers::new());
@@ -128,7 +128,7 @@ impl Run {
         Ok(())
     }
 
-    async fn images(&self, slot: ImageSlot) -> Result<Vec<ListedImage>, Failure> {
+    pub(super) async fn images(&self, slot: ImageSlot) -> Result<Vec<ListedImage>, Failure> {
         self.editor.plex.images(self.rating_key(), slot).await
     }
 
@@ -136,9 +136,16 @@ impl Run {
     pub(super) async fn with_shown(&self, item: &PlexItem, edits: &[Edit]) -> Result<PlexItem, Failure> {
         let mut item = item.clone();
         for slot in edits.iter().filter_map(|edit| slot_of(edit.field)) {
-            let shown = shown(&self.images(slot).await?);
-            item.values.insert(slot.field(), Value::Text(shown));
+            item = self.showing(&item, slot).await?;
         }
+        Ok(item)
+    }
+
+    /// The item with the image that it shows in this place.
+    pub(super) async fn showing(&self, item: &PlexItem, slot: ImageSlot) -> Result<PlexItem, Failure> {
+        let shown = shown(&self.images(slot).await?);
+        let mut item = item.clone();
+        item.values.insert(slot.field(), Value::Text(shown));
         Ok(item)
     }
 

@@ -49,6 +49,8 @@ pub struct Accept {
 pub struct ClaimDue {
     pub limit: usize,
     pub in_hand: usize,
+    /// The job of this scene and no other.
+    pub only: Option<SceneId>,
 }
 
 /// To Persistence: end a run with everything that belongs to it, in one transaction.
@@ -87,6 +89,14 @@ pub struct SettleEarlier {
     pub token: RunToken,
     pub link: Link,
     pub intent: SettledIntent,
+}
+
+/// To Persistence: a write cannot be taken back, for this reason.
+#[derive(Message)]
+#[rtype(result = "Result<(), StoreError>")]
+pub struct RefuseUndo {
+    pub write: i64,
+    pub why: String,
 }
 
 /// To Persistence: a library is about to be walked. The reply is the number of the walk.
@@ -206,6 +216,8 @@ pub enum Wish {
     Show,
     /// What was written for the scene shall go.
     TakeBack,
+    /// This one write in the history shall be taken back.
+    Undo(i64),
 }
 
 /// To `PlexSync`: do so with the item of this scene.

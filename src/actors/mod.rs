@@ -17,6 +17,7 @@ pub mod scheduler;
 mod stage;
 pub mod stages;
 pub mod turns;
+mod undo;
 
 use crate::supervision::supervisor::ActorName;
 

@@ -11,7 +11,7 @@ use rand::rngs::SmallRng;
 
 use super::messages::{
     Accept, BeginWalk, ChangeIndex, ClaimDue, DatePlugin, NoteOutages, OpenIntent, ProveWritable, Prune,
-    Rebase, Release, Settle, SettleEarlier, TakeBack,
+    Rebase, RefuseUndo, Release, Settle, SettleEarlier, TakeBack,
 };
 use crate::clock::Clock;
 use crate::domain::failure::FailureClass;
@@ -22,7 +22,7 @@ use crate::store::queue::{AcceptedEvent, Claims};
 use crate::store::settle::{self, Settled};
 use crate::store::{
     Reader, StoreError, WriteTx, Writer, attempts, outages, plex_index, plex_parts, plugin_dates, prune,
-    queue, settings,
+    queue, settings, undos,
 };
 use crate::supervision::Watch;
 
@@ -94,9 +94,13 @@ impl Handler<Accept> for Persistence {
 impl Handler<ClaimDue> for Persistence {
     type Result = Result<Claims, StoreError>;
 
-    fn handle(&mut self, ClaimDue { limit, in_hand }: ClaimDue, _: &mut Context<Self>) -> Self::Result {
+    fn handle(&mut self, claim: ClaimDue, _: &mut Context<Self>) -> Self::Result {
         let now = self.now();
-        self.writer.write(|tx| queue::claim_due(tx, limit, in_hand, now, &mut self.rng))
+        let ClaimDue { limit, in_hand, only } = claim;
+        self.writer.write(|tx| match only {
+            Some(scene) => queue::claim_only(tx, scene, now, &mut self.rng),
+            None => queue::claim_due(tx, limit, in_hand, now, &mut self.rng),
+        })
     }
 }
 
@@ -164,6 +168,15 @@ impl Handler<SettleEarlier> for Persistence {
         let now = self.now();
         let SettleEarlier { token, link, intent } = earlier;
         self.writer.write(|tx| settle::settle_earlier(tx, token, &link, &intent, now))
+    }
+}
+
+impl Handler<RefuseUndo> for Persistence {
+    type Result = Result<(), StoreError>;
+
+    fn handle(&mut self, RefuseUndo { write, why }: RefuseUndo, _: &mut Context<Self>) -> Self::Result {
+        let now = self.now();
+        self.writer.write(|tx| undos::refuse(tx, write, &why, now))
     }
 }
 

@@ -18,7 +18,7 @@ use crate::store::intents::SettledIntent;
 use crate::store::ledger::Link;
 use crate::store::queue::ClaimedJob;
 use crate::store::settle::{RunReport, Settled};
-use crate::store::writes::WriteOutcome;
+use crate::store::writes::{RecordedWrite, WriteOutcome};
 
 /// Which scenes are carried, and what becomes of those that are deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +48,9 @@ pub trait Stages {
         target: &Target,
         job: &ClaimedJob,
     ) -> impl Future<Output = Result<Applied, NotDone>>;
+    /// The writes that a person wants taken back.
+    fn undos(&self, scene: SceneId) -> impl Future<Output = Result<Vec<RecordedWrite>, Failure>>;
+    fn refuse_undo(&self, write: i64, why: String) -> impl Future<Output = Result<(), Failure>>;
     /// Returns only when the verdict is stored or another run has taken the job over.
     fn settle(&self, report: RunReport) -> impl Future<Output = Settled>;
     fn buried(&self, buried: Buried) -> impl Future<Output = ()>;
@@ -135,6 +138,7 @@ pub async fn run_job(job: ClaimedJob, stages: &impl Stages) {
 }
 
 async fn carry(job: &ClaimedJob, stages: &impl Stages, done: &mut Done) -> Result<(), Failure> {
+    undo_writes(job, stages).await?;
     let scene = match stages.read_scene(job.job().scene).await {
         Ok(scene) => Arc::new(scene),
         Err(failure) if failure.class == FailureClass::Gone => {
@@ -192,6 +196,34 @@ async fn apply_all(
                 done.intents.extend(intent);
                 return Err((key.clone(), failure));
             }
+        }
+    }
+    Ok(())
+}
+
+/// Takes writes back before anything new is planned, so that they are kept. It needs neither Stash nor a match: the item
+/// is the one that was written.
+async fn undo_writes(job: &ClaimedJob, stages: &impl Stages) -> Result<(), Failure> {
+    let scene = job.job().scene;
+    let undos = stages.undos(scene).await?;
+    if undos.is_empty() {
+        return Ok(());
+    }
+    let held = stages.held(scene).await?;
+    for RecordedWrite { id, write, .. } in undos {
+        let Some(link) = held.iter().find(|link| link.item == write.item).cloned() else {
+            let key = &write.item.rating_key;
+            stages.refuse_undo(id, format!("item {key} is not scene {scene} any more")).await?;
+            continue;
+        };
+        let scene = Arc::new(Scene::departed(link.scene, &link.identity));
+        let machine = link.item.machine.clone();
+        match stages.apply(Wish::Undo(id), &scene, &machine, &Target::from(link), job).await {
+            Ok(applied) => applied.notes.iter().for_each(|note| tracing::info!("scene {}: {note}", scene.id)),
+            Err(NotDone { failure, .. }) if failure.class == FailureClass::StaleMatch => {
+                stages.refuse_undo(id, failure.detail).await?;
+            }
+            Err(NotDone { failure, .. }) => return Err(failure),
         }
     }
     Ok(())

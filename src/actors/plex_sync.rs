@@ -26,7 +26,7 @@ use crate::store::{ItemKey, Reader, Readers, ledger};
 use crate::supervision::{Link, Watch};
 use crate::telemetry::redact::PathStyle;
 
-const STORE_LIMIT: Duration = Duration::from_secs(30);
+pub(super) const STORE_LIMIT: Duration = Duration::from_secs(30);
 /// A write keeps the others waiting no longer than this: the slowest that were seen took 22 s, so one that takes longer
 /// hangs, and its answer is waited for beside the others.
 const LONGEST_ALONE: Duration = Duration::from_secs(30);
@@ -107,6 +107,9 @@ impl Run {
         let before = self.read().await?;
         self.still_holds_the_file(&before)?;
         self.look_into_earlier_intent(&before).await?;
+        if let Wish::Undo(write) = self.order.wish {
+            return self.undo(write, &before).await;
+        }
         let mut written = self.write_fields(before.clone()).await?;
         match self.show_covers(&before, &mut written).await {
             Ok(covers) => Ok(Applied { intent: written.intent, notes: written.told, covers }),
@@ -174,7 +177,7 @@ impl Run {
                 let wanted = wanted(&self.order.scene, policy);
                 plan(&plex.fitted(&item.section, &item.rating_key, wanted), item, &base, policy)
             }
-            Wish::TakeBack => plan_to_take_back(item, &base, policy),
+            Wish::TakeBack | Wish::Undo(_) => plan_to_take_back(item, &base, policy),
         };
         let (edits, cut) = plex.shortened(&item.section, &item.rating_key.clone().into(), edits);
         notes.extend(cut);
@@ -219,6 +222,10 @@ impl Run {
             edits: edits.to_vec(),
             before: edits.iter().map(|edit| (edit.field, item.value(edit.field))).collect(),
             correlation_id: order.correlation_id.clone(),
+            undoes: match order.wish {
+                Wish::Undo(write) => Some(write),
+                Wish::Show | Wish::TakeBack => None,
+            },
             passed_on_by: order.target.held_by,
         };
         let opened =
@@ -237,7 +244,7 @@ impl Run {
     }
 
     /// Sends all requests that the edits need. At the first that fails it tells how many went out before.
-    async fn write_all(&self, item: &PlexItem, edits: &[Edit]) -> Result<(), (Failure, usize)> {
+    pub(super) async fn write_all(&self, item: &PlexItem, edits: &[Edit]) -> Result<(), (Failure, usize)> {
         let (plex, ids) = (&self.editor.plex, item.rating_key.clone().into());
         for (sent, edits) in plex.requests(&item.section, &ids, edits).iter().enumerate() {
             let write = plex.write(&item.section, &item.rating_key, edits);

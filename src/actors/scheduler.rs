@@ -21,7 +21,7 @@ use super::probes::Probes;
 use super::stages::ActorStages;
 use crate::clock::Clock;
 use crate::domain::breaker::Admission;
-use crate::domain::ids::RunToken;
+use crate::domain::ids::{RunToken, SceneId};
 use crate::http::HttpError;
 use crate::store::queue::{ClaimedJob, Claims};
 use crate::supervision::{Link, LinkError, Watch};
@@ -45,6 +45,8 @@ pub struct Dispatch {
     pub clock: Arc<dyn Clock>,
     /// Jobs in hand at once; slow ones may be as many again.
     pub concurrency: usize,
+    /// The one scene that is worked on, when a command does it by itself.
+    pub only: Option<SceneId>,
 }
 
 impl Dispatch {
@@ -143,7 +145,8 @@ impl Scheduler {
         self.woken = false;
         self.in_hand.send_modify(|in_hand| in_hand.claim = true);
         let persistence = self.dispatch.persistence.clone();
-        let claims = async move { persistence.ask(ClaimDue { limit, in_hand }, STORE_LIMIT).await };
+        let claim = ClaimDue { limit, in_hand, only: self.dispatch.only };
+        let claims = async move { persistence.ask(claim, STORE_LIMIT).await };
         context.spawn(claims.into_actor(self).map(|claims, scheduler, context| {
             scheduler.claiming = false;
             scheduler.claimed(claims, context);

@@ -8,11 +8,13 @@ use jiff::Timestamp;
 use super::circuits::Circuits;
 use super::dead_letter::DeadLetter;
 use super::matching::Matching;
-use super::messages::{Applied, ApplyEdits, Buried, FindMatch, Found, NotDone, Settle, Target, Wish};
+use super::messages::{
+    Applied, ApplyEdits, Buried, FindMatch, Found, NotDone, RefuseUndo, Settle, Target, Wish,
+};
 use super::persistence::Persistence;
 use super::pipeline::{RunPolicy, Stages};
 use super::plex_sync::PlexSync;
-use super::stage::{restarted, storage};
+use super::stage::{restarted, storage, stored};
 use super::turns::Turns;
 use crate::clock::Clock;
 use crate::domain::circuit::Circuit;
@@ -22,7 +24,8 @@ use crate::domain::scene::Scene;
 use crate::stash::StashClient;
 use crate::store::queue::ClaimedJob;
 use crate::store::settle::{RunReport, Settled};
-use crate::store::{Readers, ledger, settings};
+use crate::store::writes::RecordedWrite;
+use crate::store::{Readers, ledger, settings, undos};
 use crate::supervision::Link;
 
 /// A match may have to wait for the first walk of a large library.
@@ -125,6 +128,15 @@ impl Stages for ActorStages {
         };
         let answer = self.plex_sync.ask(ask, APPLY_LIMIT).await;
         self.hear_applied(answer.unwrap_or_else(|error| Err(restarted(error).into())), scene.id)
+    }
+
+    async fn undos(&self, scene: SceneId) -> Result<Vec<RecordedWrite>, Failure> {
+        self.readers.with(|reader| undos::open_of(reader, scene)).map_err(storage)
+    }
+
+    async fn refuse_undo(&self, write: i64, why: String) -> Result<(), Failure> {
+        tracing::info!("write {write} cannot be taken back: {why}");
+        stored(self.persistence.ask(RefuseUndo { write, why }, SETTLE_LIMIT).await)
     }
 
     async fn settle(&self, report: RunReport) -> Settled {

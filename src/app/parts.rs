@@ -59,7 +59,7 @@ pub(super) struct Parts {
     finder: Finder,
     walker: Walker,
     editor: Editor,
-    dispatch: Dispatch,
+    pub(super) dispatch: Dispatch,
 }
 
 fn clients(config: &Config, client_id: String) -> anyhow::Result<(StashClient, PlexClient)> {
@@ -172,6 +172,7 @@ fn dispatch(
         probes: Arc::new(probes),
         clock: Arc::clone(clock),
         concurrency: config.queue.concurrency,
+        only: None,
     }
 }
 

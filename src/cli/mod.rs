@@ -14,6 +14,7 @@ mod service;
 mod status;
 mod steer;
 mod sync;
+mod undo;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -76,6 +77,8 @@ enum Command {
     Sync(sync::SyncArgs),
     /// What was written into Plex for a scene, with the values before
     History(history::HistoryArgs),
+    /// Put back what stood in Plex before a write, and keep it until Stash changes the field
+    Undo(undo::UndoArgs),
     /// Put the plugin that tells PlexSync of changes into Stash
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
@@ -139,6 +142,7 @@ pub fn main() -> ExitCode {
         Command::Dead(command) => dead::dead(&global, command),
         Command::Sync(args) => sync::sync(&global, &args),
         Command::History(args) => history::history(&global, &args),
+        Command::Undo(args) => undo::undo(&global, &args),
         Command::Plugin(command) => plugin::plugin(&global, command),
         Command::Hook(args) => {
             hook::hook(&global, args);

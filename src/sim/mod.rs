@@ -20,6 +20,6 @@ pub use faults::{Failing, Fault, FaultId, Faults};
 pub use plex::{ItemView, NewItem, PlexOp, PlexOptions, SimPlex, TagAdds};
 pub use record::Recorded;
 pub use stash::{
-    Cover, EntityKind, HangUp, Hook, HookCall, NewFile, NewScene, SimStash, StashOp, StashOptions,
-    SystemStatus,
+    Cover, EntityKind, HangUp, Hook, HookCall, NewFile, NewScene, Scene as SimScene, SimStash, StashOp,
+    StashOptions, SystemStatus,
 };

@@ -11,7 +11,7 @@ use super::jobs::job;
 use super::rows::{ItemKey, Table, json, millis};
 use super::schema::intents;
 use super::writes::{self, NewWrite, WriteOutcome};
-use super::{StoreError, ledger};
+use super::{StoreError, declined, ledger, undos};
 use crate::domain::edits::{Edit, Field, Value};
 use crate::domain::ids::{CorrelationId, MachineId, RunToken, SceneId};
 
@@ -24,6 +24,8 @@ pub struct NewIntent {
     /// What the fields of the edits hold now.
     pub before: BTreeMap<Field, Value>,
     pub correlation_id: CorrelationId,
+    /// The write in the history that this one takes back.
+    pub undoes: Option<i64>,
     /// Another scene that held the item and has been shown not to be it any more. Not stored.
     pub passed_on_by: Option<SceneId>,
 }
@@ -93,6 +95,7 @@ pub fn open_intent(
             intents::run_token.eq(token.0),
             intents::opened_at.eq(millis(now)),
             intents::correlation_id.eq(new.correlation_id.as_str()),
+            intents::undoes.eq(new.undoes),
         ))
         .returning(intents::intent_id)
         .get_result(tx.connection())?;
@@ -175,19 +178,32 @@ fn end(
     fields: &[SettledField],
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let NewIntent { scene, item, edits, before, correlation_id, passed_on_by: _ } = open.intent;
+    let NewIntent { scene, item, edits, before, correlation_id, undoes, passed_on_by: _ } = open.intent;
     for edit in edits {
         let settled = fields.iter().find(|settled| settled.field == edit.field);
         let before = before.get(&edit.field).cloned().unwrap_or_else(|| edit.field.nothing());
         let outcome = settled.map_or(WriteOutcome::Unverified, |settled| settled.outcome);
-        if let Some(base) = settled.and_then(|settled| settled.base.as_ref()) {
-            ledger::record(tx, &item, scene, edit.field, base, now)?;
+        match undoes {
+            // What is put back is not ours, and what was taken back is not to be written again.
+            Some(write) if outcome == WriteOutcome::Applied => {
+                declined::decline(tx, &item, scene, &edit, &before)?;
+                undos::undone(tx, write, now)?;
+            }
+            Some(_) => {}
+            None => {
+                if let Some(base) = settled.and_then(|settled| settled.base.as_ref()) {
+                    ledger::record(tx, &item, scene, edit.field, base, now)?;
+                }
+            }
         }
         let after = match settled {
             Some(settled) => settled.after.clone(),
             None => edit.aim().unwrap_or_else(|| before.clone()),
         };
-        let note = settled.and_then(|settled| settled.note.clone());
+        let note = match undoes {
+            Some(write) => Some(format!("takes write {write} back")),
+            None => settled.and_then(|settled| settled.note.clone()),
+        };
         let (item, correlation_id) = (item.clone(), correlation_id.clone());
         let write = NewWrite { scene, item, field: edit.field, before, after, outcome, note, correlation_id };
         writes::record(tx, &write, now)?;
@@ -207,6 +223,7 @@ struct IntentRow {
     before: String,
     opened_at: i64,
     correlation_id: String,
+    undoes: Option<i64>,
 }
 
 impl TryFrom<IntentRow> for OpenIntent {
@@ -218,6 +235,7 @@ impl TryFrom<IntentRow> for OpenIntent {
             id: row.intent_id,
             intent: NewIntent {
                 passed_on_by: None,
+                undoes: row.undoes,
                 scene: table.scene(row.scene_id)?,
                 item: ItemKey {
                     machine: MachineId(row.machine_id),

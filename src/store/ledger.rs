@@ -5,9 +5,9 @@ use jiff::Timestamp;
 
 use super::StoreError;
 use super::connection::{Connected, ReadConn, WriteTx};
-use super::covers;
 use super::rows::{ItemKey, Table, millis, stored};
 use super::schema::{ledger, links};
+use super::{covers, declined};
 
 use crate::domain::edits::{Base, Field, Value};
 use crate::domain::ids::{MachineId, SceneId, SectionKey};
@@ -50,7 +50,7 @@ pub fn links_of(conn: &mut impl ReadConn, scene: SceneId) -> Result<Vec<Link>, S
     rows.into_iter().map(Link::try_from).collect()
 }
 
-/// What was last written into the item for this scene. Empty when the scene does not hold the item, or only had its
+/// What was last written into the item for this scene, and what was taken back of it. Empty when the scene does not hold the item, or only had its
 /// id from Stash after the one that does.
 pub fn base(conn: &mut impl ReadConn, item: &ItemKey, scene: &Scene) -> Result<Base, StoreError> {
     if !is_held_by(conn, item, scene)? {
@@ -67,7 +67,11 @@ pub fn base(conn: &mut impl ReadConn, item: &ItemKey, scene: &Scene) -> Result<B
         let field = table.field(&word)?;
         Ok((field, table.value(field, value)?))
     };
-    rows.into_iter().map(known).collect()
+    let mut base = rows.into_iter().map(known).collect::<Result<Base, StoreError>>()?;
+    for (field, value) in declined::of_item(conn, item, scene.id)? {
+        base.decline(field, value);
+    }
+    Ok(base)
 }
 
 /// Whether the scene holds the item, and is the same scene as when it came to hold it.
@@ -92,6 +96,7 @@ pub(super) fn link(tx: &mut WriteTx<'_>, link: &Link) -> Result<(), StoreError> 
         )
         .execute(tx.connection())?;
         covers::forget_item(tx, &link.item)?;
+        declined::forget_item(tx, &link.item)?;
     }
     diesel::replace_into(links::table).values(LinkRow::from(link)).execute(tx.connection())?;
     Ok(())
@@ -108,14 +113,16 @@ pub(super) fn unlink(tx: &mut WriteTx<'_>, item: &ItemKey, scene: SceneId) -> Re
             .filter(ledger::scene_id.eq(scene.get())),
     )
     .execute(tx.connection())?;
-    covers::forget_item(tx, item)
+    covers::forget_item(tx, item)?;
+    declined::forget_item(tx, item)
 }
 
 /// Forgets everything about a scene that is gone; its history stays.
 pub(super) fn forget_scene(tx: &mut WriteTx<'_>, scene: SceneId) -> Result<(), StoreError> {
     diesel::delete(links::table.filter(links::scene_id.eq(scene.get()))).execute(tx.connection())?;
     diesel::delete(ledger::table.filter(ledger::scene_id.eq(scene.get()))).execute(tx.connection())?;
-    covers::forget_scene(tx, scene)
+    covers::forget_scene(tx, scene)?;
+    declined::forget_scene(tx, scene)
 }
 
 /// Remembers what is `PlexSync`'s own in a field: what was written and seen applied.
@@ -127,6 +134,7 @@ pub(super) fn record(
     value: &Value,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    declined::written(tx, item, scene, field)?;
     diesel::replace_into(ledger::table)
         .values((
             ledger::machine_id.eq(&item.machine.0),

@@ -10,6 +10,7 @@ mod connection;
 pub mod counts;
 pub mod covers;
 pub mod dead_letters;
+mod declined;
 mod error;
 pub mod intents;
 pub mod jobs;
@@ -29,6 +30,7 @@ pub mod settings;
 pub mod settle;
 pub mod steer;
 pub mod tokens;
+pub mod undos;
 pub mod writes;
 
 pub use connection::{ReadConn, Reader, WriteTx, Writer, integrity, open};

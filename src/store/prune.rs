@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::StoreError;
 use super::connection::{Connected, WriteTx};
 use super::rows::{cutoff, limit};
-use super::schema::{attempts, dead_letters, outages, writes};
+use super::schema::{attempts, dead_letters, outages, undos, writes};
 
 /// How many rows went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -17,16 +17,20 @@ pub struct Pruned {
     pub writes: usize,
     pub letters: usize,
     pub outages: usize,
+    pub undos: usize,
 }
 
 impl Pruned {
     /// Whether a further call would find more.
     pub fn is_full(&self, batch: usize) -> bool {
-        self.attempts.max(self.writes).max(self.letters).max(self.outages) >= batch
+        [self.attempts, self.writes, self.letters, self.outages, self.undos]
+            .into_iter()
+            .any(|rows| rows >= batch)
     }
 }
 
-/// Removes up to `batch` rows of each table: attempts, writes and outages older than `keep_history`, and dead letters
+/// Removes up to `batch` rows of each table: attempts, writes, outages and what came of undoing older than
+/// `keep_history`, and dead letters
 /// that were closed more than `keep_dead` ago.
 pub fn prune(
     tx: &mut WriteTx<'_>,
@@ -68,5 +72,13 @@ pub fn prune(
         .into_boxed();
     let outages =
         diesel::delete(outages::table.filter(outages::outage_id.eq_any(ended))).execute(tx.connection())?;
-    Ok(Pruned { attempts, writes, letters, outages })
+    let ended = undos::table
+        .select(undos::write_id)
+        .filter(undos::ended_at.lt(history))
+        .order(undos::ended_at.asc())
+        .limit(limit(batch))
+        .into_boxed();
+    let undos =
+        diesel::delete(undos::table.filter(undos::write_id.eq_any(ended))).execute(tx.connection())?;
+    Ok(Pruned { attempts, writes, letters, outages, undos })
 }

@@ -167,6 +167,26 @@ pub fn claim_due(
     Ok(Claims { jobs: claimed, next_due: next_due(tx)? })
 }
 
+/// Takes the job of one scene into hand, if it is due and the queue is not paused. For a caller that does nothing else.
+pub fn claim_only(
+    tx: &mut WriteTx<'_>,
+    scene: SceneId,
+    now: Timestamp,
+    rng: &mut impl Rng,
+) -> Result<Claims, StoreError> {
+    let found = if steer::paused(tx)?.is_some() { None } else { job(tx, scene)? };
+    let startable = found.filter(|job| job.state != JobState::Running);
+    let next_due = startable.as_ref().and_then(|job| job.due_at);
+    let mut jobs = Vec::new();
+    if let Some(mut job) = startable.filter(|_| next_due.is_some_and(|due| due <= now)) {
+        let token = RunToken(rng.random());
+        job.claim(token, now);
+        save(tx, &job)?;
+        jobs.push(ClaimedJob { job, token });
+    }
+    Ok(Claims { jobs, next_due })
+}
+
 /// Being due is decided here and nowhere else.
 fn due(tx: &mut WriteTx<'_>, most: usize, now: Timestamp) -> Result<Vec<Job>, StoreError> {
     let rows = jobs::table

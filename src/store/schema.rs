@@ -142,6 +142,7 @@ diesel::table! {
         run_token -> BigInt,
         opened_at -> BigInt,
         correlation_id -> Text,
+        undoes -> Nullable<BigInt>,
     }
 }
 
@@ -158,6 +159,27 @@ diesel::table! {
         note -> Nullable<Text>,
         written_at -> BigInt,
         correlation_id -> Text,
+    }
+}
+
+diesel::table! {
+    undos (write_id) {
+        write_id -> BigInt,
+        scene_id -> BigInt,
+        asked_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+        outcome -> Nullable<Text>,
+        detail -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    declined (machine_id, rating_key, scene_id, field) {
+        machine_id -> Text,
+        rating_key -> Text,
+        scene_id -> BigInt,
+        field -> Text,
+        value -> Text,
     }
 }
 

@@ -15,6 +15,7 @@ use super::jobs::{job, save};
 use super::ledger::{self, Link};
 use super::outages::time_away;
 use super::rows::ItemKey;
+use super::undos;
 
 use crate::domain::failure::{Failure, FailureClass};
 use crate::domain::ids::{CorrelationId, RunToken, SceneId};
@@ -102,6 +103,7 @@ pub fn settle(
     if gone && job.state == JobState::Done {
         intents::abandon(tx, report.scene, None, now)?;
         ledger::forget_scene(tx, report.scene)?;
+        undos::refuse_all(tx, report.scene, "the scene is gone from Stash", now)?;
     }
     // The state and not the verdict: an event that came meanwhile has saved the job from it.
     let buried = if job.state == JobState::Dead

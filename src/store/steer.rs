@@ -14,7 +14,7 @@ use super::jobs::{job, save};
 use super::queue;
 use super::rows::SCENE;
 use super::schema::jobs;
-use super::settings;
+use super::{settings, undos};
 
 use crate::domain::event::Trigger;
 use crate::domain::ids::{CorrelationId, Generation, SceneId};
@@ -73,6 +73,7 @@ pub fn drop_job(
     let droppable = job.droppable();
     if droppable == Droppable::Yes {
         dead_letters::close(tx, scene, Closed::Dropped, now)?;
+        undos::refuse_all(tx, scene, "the work on the scene was dropped", now)?;
         diesel::delete(jobs::table.find((SCENE, scene.get()))).execute(tx.connection())?;
         let mut tallies = Tallies::load(tx)?;
         tallies.dropped += 1;

@@ -32,5 +32,6 @@ mod steer;
 mod support;
 mod sync;
 mod tidy;
+mod undo;
 mod upgrade;
 mod webhook;

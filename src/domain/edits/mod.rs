@@ -1,19 +1,21 @@
 //! What has to be written into an item, and what is left alone?
 
+mod base;
 mod edit;
 mod field;
 mod ownership;
 mod sanitise;
+mod undo;
 mod value;
 mod wanted;
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
+pub use base::Base;
 pub use edit::{Change, Edit, ListChange};
 pub use field::{Field, ImageSlot, Shape};
 pub use sanitise::cut;
+pub use undo::{PastWrite, plan_undo};
 pub use value::{Tag, Value, rating, same, same_value, upload_key};
 pub use wanted::{Limits, Wanted, wanted};
 
@@ -102,13 +104,10 @@ impl Note {
     }
 }
 
-/// What PlexSync last wrote into the item and saw applied, by field. Of a list it holds the elements that are ours.
-pub type Base = BTreeMap<Field, Value>;
-
 /// What has to be done so that nothing is left of what was written before; a title and images stay, as an item cannot
 /// be without them.
 pub fn plan_to_take_back(item: &PlexItem, base: &Base, policy: &EditPolicy) -> Plan {
-    let values = base.keys().map(|field| (*field, field.nothing())).collect();
+    let values = base.fields().map(|field| (field, field.nothing())).collect();
     let policy = EditPolicy {
         hand_edits: HandEdits::Keep,
         clear_empty: ClearEmpty::Own,
@@ -122,13 +121,17 @@ pub fn plan_to_take_back(item: &PlexItem, base: &Base, policy: &EditPolicy) -> P
 pub fn plan(wanted: &Wanted, item: &PlexItem, base: &Base, policy: &EditPolicy) -> Plan {
     let mut plan = Plan { edits: Vec::new(), notes: wanted.notes.clone() };
     for (&field, value) in &wanted.values {
-        let base = base.get(&field);
+        let (written, declined) = (base.get(field), base.declined(field));
         let decided = match value {
-            Value::Text(text) => decide(field, text, item, base.map(Value::text), policy),
+            Value::Text(text) => {
+                let known = Known { base: written.map(Value::text), declined: declined.map(Value::text) };
+                decide(field, text, item, known, policy)
+            }
             Value::List(tags) => {
                 let (present, locked) = (item.tags(field), item.locked.contains(&field));
-                let base = base.map(Value::tags).unwrap_or_default();
-                ownership::decide(field, tags, Standing { present, locked, base }, policy)
+                let base = written.map(Value::tags).unwrap_or_default();
+                let standing = Standing { present, locked, base, declined: declined.map(Value::tags) };
+                ownership::decide(field, tags, standing, policy)
             }
         };
         plan.edits.extend(decided.edit);
@@ -150,8 +153,16 @@ impl From<Edit> for Decided {
     }
 }
 
+/// What is remembered of a text.
+#[derive(Debug, Clone, Copy)]
+struct Known<'a> {
+    base: Option<&'a str>,
+    declined: Option<&'a str>,
+}
+
 /// Of a text: the first rule that fits decides.
-fn decide(field: Field, wanted: &str, item: &PlexItem, base: Option<&str>, policy: &EditPolicy) -> Decided {
+fn decide(field: Field, wanted: &str, item: &PlexItem, known: Known<'_>, policy: &EditPolicy) -> Decided {
+    let Known { base, declined } = known;
     let present = item.text(field);
     // A refresh leaves alone what has no lock: what changed there was changed by hand.
     let locked = !field.has_lock() || item.locked.contains(&field);
@@ -161,6 +172,10 @@ fn decide(field: Field, wanted: &str, item: &PlexItem, base: Option<&str>, polic
         let lacks_its_lock = lock && !locked && !wanted.is_empty();
         let edit = lacks_its_lock.then_some(Edit { field, value: None, locked: Some(true) });
         return Decided { edit, note: None };
+    }
+    let taken_back = declined.is_some_and(|declined| same_value(field, declined, wanted));
+    if taken_back && policy.hand_edits == HandEdits::Keep {
+        return Decided { edit: None, note: Some("was taken back by hand, which is kept".to_owned()) };
     }
     if wanted.is_empty() {
         return clear(field, present, base, policy);

@@ -11,23 +11,31 @@ pub(super) struct Standing<'a> {
     pub(super) present: &'a [Tag],
     pub(super) locked: bool,
     pub(super) base: &'a [Tag],
+    /// Elements that a person took back; `None` if nobody ever took anything back.
+    pub(super) declined: Option<&'a [Tag]>,
 }
 
 /// Decides element by element: each is wanted or not, present or not, and written before or not.
 pub(super) fn decide(field: Field, wanted: &[Tag], standing: Standing<'_>, policy: &EditPolicy) -> Decided {
-    let Standing { present, locked, base } = standing;
+    let Standing { present, locked, base, declined } = standing;
     let [asked, held, ours] = [wanted, present, base].map(|tags| Names::of(field, tags));
-    let leaves = |tag: &Tag| !asked.has(tag) && may_go(ours.has(tag), wanted.is_empty(), policy);
+    let declined = declined.filter(|_| hand_edits_count(policy));
+    // What a person has put back is not to be cleared.
+    let clear_empty = match (policy.clear_empty, declined) {
+        (ClearEmpty::Always, Some(_)) => ClearEmpty::Own,
+        (clear_empty, _) => clear_empty,
+    };
+    let leaves = |tag: &Tag| {
+        !asked.has(tag) && may_go(ours.has(tag), wanted.is_empty(), policy.ownership, clear_empty)
+    };
     let (remove, stay): (Vec<_>, Vec<_>) = present.iter().cloned().partition(leaves);
     // As with a text: an unlocked list may have been refreshed by Plex, an empty one wiped, and both are repaired. One
     // that our own removals empty would look wiped the next time.
-    let keeps_hand_edits = match (policy.hand_edits, policy.ownership) {
-        (HandEdits::Keep, Ownership::Own | Ownership::Add) => locked && !stay.is_empty(),
-        (HandEdits::Keep, Ownership::Mirror)
-        | (HandEdits::Overwrite, Ownership::Own | Ownership::Add | Ownership::Mirror) => false,
-    };
+    let keeps_hand_edits = hand_edits_count(policy) && locked && !stay.is_empty();
     let missing = wanted.iter().filter(|tag| !held.has(tag)).cloned();
-    let (taken_out, add): (Vec<_>, Vec<_>) = missing.partition(|tag| keeps_hand_edits && ours.has(tag));
+    let declined = Names::of(field, declined.unwrap_or_default());
+    let (taken_out, add): (Vec<_>, Vec<_>) =
+        missing.partition(|tag| declined.has(tag) || (keeps_hand_edits && ours.has(tag)));
     let added = Names::of(field, &add);
     let still_known = base.iter().filter(|tag| (asked.has(tag) || held.has(tag)) && !added.has(tag));
     let ours = still_known.chain(&add).cloned().collect();
@@ -35,13 +43,22 @@ pub(super) fn decide(field: Field, wanted: &[Tag], standing: Standing<'_>, polic
     Decided { edit: edit(field, list, wanted.is_empty(), locked, policy), note: note(&taken_out) }
 }
 
+/// Whether what a person changed in a list outweighs what Stash says.
+fn hand_edits_count(policy: &EditPolicy) -> bool {
+    match (policy.hand_edits, policy.ownership) {
+        (HandEdits::Keep, Ownership::Own | Ownership::Add) => true,
+        (HandEdits::Keep, Ownership::Mirror)
+        | (HandEdits::Overwrite, Ownership::Own | Ownership::Add | Ownership::Mirror) => false,
+    }
+}
+
 /// Whether an element that Stash does not name may be removed.
-fn may_go(ours: bool, stash_has_none: bool, policy: &EditPolicy) -> bool {
-    match (policy.ownership, stash_has_none) {
+fn may_go(ours: bool, stash_has_none: bool, ownership: Ownership, clear_empty: ClearEmpty) -> bool {
+    match (ownership, stash_has_none) {
         (Ownership::Add, true | false) => false,
         (Ownership::Own, false) => ours,
         (Ownership::Mirror, false) => true,
-        (Ownership::Own | Ownership::Mirror, true) => match policy.clear_empty {
+        (Ownership::Own | Ownership::Mirror, true) => match clear_empty {
             ClearEmpty::Own => ours,
             ClearEmpty::Always => true,
             ClearEmpty::Never => false,

@@ -1,8 +1,9 @@
 //! The table of which value wins, row by row.
 
 mod lists;
+mod undo;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rstest::rstest;
 
@@ -103,7 +104,7 @@ fn a_rating_follows_the_same_rules_without_a_lock(
 #[test]
 fn a_hand_edit_is_kept_and_noted_or_overwritten_as_the_user_chose() {
     let wanted = Wanted { values: BTreeMap::from([(Field::Summary, "A".into())]), notes: Vec::new() };
-    let base = BTreeMap::from([(Field::Summary, "A".into())]);
+    let base = Base::from([(Field::Summary, "A".into())]);
     let kept = plan(&wanted, &item("X", true), &base, &policy());
     assert_eq!((kept.edits.len(), kept.notes.len()), (0, 1));
     let overwrite = EditPolicy { hand_edits: HandEdits::Overwrite, ..policy() };
@@ -154,7 +155,7 @@ fn what_was_written_is_taken_back_and_nothing_else_whatever_the_user_chose() {
         (Field::Genres, Value::names(["ours", "theirs"])),
     ]);
     let item = PlexItem { values, ..item("", true) };
-    let base = BTreeMap::from([
+    let base = Base::from([
         (Field::Title, "T".into()),
         (Field::Summary, "ours".into()),
         (Field::Studio, "ours".into()),
@@ -170,7 +171,7 @@ fn what_was_written_is_taken_back_and_nothing_else_whatever_the_user_chose() {
 #[test]
 fn an_empty_title_is_never_written() {
     let wanted = Wanted { values: BTreeMap::from([(Field::Title, "".into())]), notes: Vec::new() };
-    let base = BTreeMap::from([(Field::Title, "T".into())]);
+    let base = Base::from([(Field::Title, "T".into())]);
     let policy = EditPolicy { clear_empty: ClearEmpty::Always, ..policy() };
     assert_eq!(plan(&wanted, &item("", false), &base, &policy).edits, []);
 }

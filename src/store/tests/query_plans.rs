@@ -13,9 +13,10 @@ use super::super::dead_letters::Letters;
 use super::super::intents::{NewIntent, intents_of, open_intent};
 use super::super::queue::{claim_due, is_idle, next_due, rebase, release, take_back};
 use super::super::settle::{RunReport, settle};
+use super::super::writes::{NewWrite, WriteOutcome};
 use super::super::*;
 use super::{DEBOUNCE, Database, POLICY, report, scene, updated};
-use crate::domain::edits::ImageSlot;
+use crate::domain::edits::{Field, ImageSlot};
 use crate::domain::failure::{Failure, FailureClass, Peer};
 use crate::domain::ids::MachineId;
 use crate::domain::job::JobState;
@@ -90,6 +91,7 @@ fn claiming_settling_and_counting_touch_only_the_rows_they_are_about() {
             edits,
             before,
             correlation_id: super::correlation(),
+            undoes: Some(1),
             passed_on_by: None,
         };
         open_intent(tx, &intent, claimed.token(), now).unwrap();
@@ -127,6 +129,31 @@ fn claiming_settling_and_counting_touch_only_the_rows_they_are_about() {
     assert!(uses("jobs_due (due_at", "LIMIT"), "{plans:?}");
     assert!(uses("COVERING INDEX jobs_due", "IS NOT NULL"), "{plans:?}");
     assert!(uses("COVERING INDEX jobs_unfinished (state=?)", "count(*)"), "{plans:?}");
+}
+
+#[test]
+fn undoing_touches_only_the_rows_it_is_about() {
+    let mut db = Database::new();
+    let (now, mut rng) = (db.now, db.rng.clone());
+    let write = NewWrite {
+        scene: scene(1),
+        item: ItemKey { machine: MachineId("m".to_owned()), rating_key: "5".parse().unwrap() },
+        field: Field::Title,
+        before: "a".into(),
+        after: "b".into(),
+        outcome: WriteOutcome::Applied,
+        note: None,
+        correlation_id: super::correlation(),
+    };
+    let plans = plans(&mut db, |tx| {
+        writes::record(tx, &write, now).unwrap();
+        undos::ask(tx, 1, &super::correlation(), now).unwrap();
+        undos::state(tx, 1).unwrap();
+        undos::open_of(tx, scene(1)).unwrap();
+        undos::refuse(tx, 1, "why", now).unwrap();
+        queue::claim_only(tx, scene(1), now, &mut rng).unwrap();
+    });
+    assert_no_scan(&plans);
 }
 
 #[test]

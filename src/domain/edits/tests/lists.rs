@@ -24,7 +24,7 @@ fn holding(names: &str, locked: bool) -> PlexItem {
 
 fn planned(wanted: &str, present: &PlexItem, base: &str, policy: &EditPolicy) -> Plan {
     let wanted = Wanted { values: BTreeMap::from([(FIELD, list(wanted))]), notes: Vec::new() };
-    plan(&wanted, present, &BTreeMap::from([(FIELD, list(base))]), policy)
+    plan(&wanted, present, &Base::from([(FIELD, list(base))]), policy)
 }
 
 /// What stays, is added and goes, and the new state of the lock.
