@@ -1,6 +1,7 @@
 //! How does it all come together? From settings to a running service, and back: the only room that knows everything.
 
 mod parts;
+pub mod preview;
 mod ways;
 
 use std::net::{SocketAddr, TcpListener};

@@ -62,7 +62,7 @@ pub(super) struct Parts {
     pub(super) dispatch: Dispatch,
 }
 
-fn clients(config: &Config, client_id: String) -> anyhow::Result<(StashClient, PlexClient)> {
+pub(super) fn clients(config: &Config, client_id: String) -> anyhow::Result<(StashClient, PlexClient)> {
     let stash = StashClient::new(StashSettings {
         url: config.stash.url.clone(),
         api_key: config.stash.api_key.clone(),
@@ -99,8 +99,7 @@ pub(super) fn parts(
         plex_token: again(&config.secret_sources.plex_token),
     };
     let paths = PathStyle::obfuscated_if(config.log.obfuscate_paths);
-    let rule = |map: &crate::config::PathMap| PathRule { stash: map.stash.clone(), plex: map.plex.clone() };
-    let map = Arc::new(PathMap::new(config.path_map.iter().map(rule).collect()));
+    let map = Arc::new(path_map(config));
     Ok(Parts {
         persistence: PersistenceSettings {
             path: config.storage.path.clone(),
@@ -117,10 +116,7 @@ pub(super) fn parts(
             persistence: links.persistence.clone(),
             map,
             paths,
-            policy: MatchPolicy {
-                auto: config.matching.auto_threshold,
-                review: config.matching.review_threshold,
-            },
+            policy: matches(config),
             clock: Arc::clone(clock),
         },
         walker: Walker {
@@ -198,7 +194,16 @@ fn retries(config: &Config) -> RetryPolicy {
     }
 }
 
-fn edits(config: &Config) -> EditPolicy {
+pub(super) fn path_map(config: &Config) -> PathMap {
+    let rule = |map: &crate::config::PathMap| PathRule { stash: map.stash.clone(), plex: map.plex.clone() };
+    PathMap::new(config.path_map.iter().map(rule).collect())
+}
+
+pub(super) fn matches(config: &Config) -> MatchPolicy {
+    MatchPolicy { auto: config.matching.auto_threshold, review: config.matching.review_threshold }
+}
+
+pub(super) fn edits(config: &Config) -> EditPolicy {
     EditPolicy {
         fields: config.sync.fields.clone(),
         hand_edits: config.sync.hand_edits,

@@ -4,9 +4,10 @@ use clap::Args;
 use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
 
-use super::exit::Failed;
+use super::exit::{Exit, Failed};
 use super::steer::{Answer, once, tell};
-use super::{Global, run};
+use super::{Global, output, run};
+use crate::app::preview::{Difference, ItemPreview, Preview, ScenePreview};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::{Config, Purpose};
 use crate::domain::ids::{CorrelationId, SceneId};
@@ -18,12 +19,19 @@ pub(super) struct SyncArgs {
     /// The scenes' numbers in Stash
     #[arg(required = true, value_name = "SCENE")]
     scenes: Vec<SceneId>,
+    /// Only show what would be written, field by field; nothing is changed anywhere
+    #[arg(long)]
+    dry_run: bool,
     /// Print one JSON document
     #[arg(long)]
     json: bool,
 }
 
 pub(super) fn sync(global: &Global, args: &SyncArgs) -> Result<(), Failed> {
+    if args.dry_run {
+        let config = global.load(Purpose::Run)?.config;
+        return actix_rt::System::new().block_on(preview(&config, &args.scenes, args.json));
+    }
     let config = global.load(Purpose::Inspect)?.config;
     ask(&config, &args.scenes, args.json)
 }
@@ -53,4 +61,55 @@ fn answer(scene: SceneId, was: Option<JobState>) -> Answer {
         }
     };
     Answer::done(scene.get(), outcome, text)
+}
+
+async fn preview(config: &Config, scenes: &[SceneId], json: bool) -> Result<(), Failed> {
+    let preview = Preview::new(config)?;
+    let mut found = Vec::new();
+    for scene in once(scenes) {
+        let looked = preview.of(scene).await;
+        found.push(looked.map_err(|failure| {
+            let exit = if failure.class.is_about_the_scene() { Exit::Reported } else { Exit::Upstream };
+            Failed::text(exit, failure.detail)
+        })?);
+    }
+    if json {
+        return output::json(&found);
+    }
+    let rows: Vec<_> = found.iter().flat_map(rows_of).collect();
+    output::rows(["SCENE", "ITEM", "FIELD", "WOULD", "PLEX", "BECOMES"], &rows)
+}
+
+/// A row for each field that would be written or is remarked on; one that says why if there is none.
+fn rows_of(scene: &ScenePreview) -> Vec<[String; 6]> {
+    let id = scene.scene_id.to_string();
+    let row = |item: &str, field: &str, would: &str, present: String, becomes: String| {
+        [id.clone(), item.to_owned(), field.to_owned(), would.to_owned(), present, becomes]
+    };
+    if let Some(why) = &scene.left_alone {
+        return vec![row("", "", &format!("leave it alone: {why}"), String::new(), String::new())];
+    }
+    let mut rows = Vec::new();
+    for ItemPreview { rating_key, held_by, differences, notes } in &scene.items {
+        let key = rating_key.as_str();
+        for Difference { field, present, becomes, locked } in differences {
+            let (would, becomes) = match (becomes, locked) {
+                (Some(value), _) => ("write", value.to_string()),
+                (None, Some(true)) => ("lock", String::new()),
+                (None, Some(false) | None) => ("unlock", String::new()),
+            };
+            rows.push(row(key, field.as_str(), would, present.to_string(), becomes));
+        }
+        let remark = |note: &crate::domain::edits::Note| {
+            row(key, note.field.as_str(), &format!("remark: {}", note.text), String::new(), String::new())
+        };
+        rows.extend(notes.iter().map(remark));
+        if let Some(holder) = held_by {
+            let would = format!("write nothing as long as scene {holder} holds the item");
+            rows.push(row(key, "", &would, String::new(), String::new()));
+        } else if differences.is_empty() {
+            rows.push(row(key, "", "write nothing", String::new(), String::new()));
+        }
+    }
+    rows
 }

@@ -103,3 +103,48 @@ fn the_history_is_served_page_by_page() {
         (Value::Array(Vec::new()), 422)
     );
 }
+
+#[test]
+fn a_dry_run_shows_each_field_that_would_be_written_and_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let (world, port) = (World::start(1).unwrap(), free_port());
+    write_settings(folder, &world, port);
+    let pair = world.pairs[0].clone();
+    let scene = pair.scene.to_string();
+    let service = Service::start(folder, port);
+    assert!(service.report(pair.scene));
+    wait_for("it shows in Plex", || world.is_synced(&pair).then_some(()));
+    wait_for("it is done", || (state_of(folder, pair.scene) == "done").then_some(()));
+    let nothing = told(folder, 0, &["sync", &scene, "--dry-run"]);
+    assert_eq!(rows(&nothing), [[&scene, pair.rating_key.as_str(), "", "write nothing", "", ""]]);
+    world.plex.set_field(&pair.rating_key, "summary", "By hand");
+    world.stash.update_scene(pair.scene, |scene| {
+        scene.title = "Another".to_owned();
+        scene.tags.push("New".to_owned());
+        let bytes = b"GIF89a\x10\0\x09\0\0\0\0".to_vec();
+        scene.cover = Some(plexsync::sim::Cover { content_type: "image/gif".to_owned(), bytes });
+    });
+    let before = (world.plex.item(&pair.rating_key), json(folder, 0, &["history", &scene, "--json"]));
+    let with_service = told(folder, 0, &["sync", &scene, "--dry-run"]);
+    service.signal("-TERM");
+    assert_eq!(service.ended(), 0);
+    let without = told(folder, 0, &["sync", &scene, "--dry-run"]);
+    assert_eq!(with_service, without);
+    let shown = rows(&without);
+    let fields: Vec<_> = shown.iter().map(|row| (row[2], row[3])).collect();
+    let kept = ("summary", "remark: was edited in Plex by hand and is kept");
+    assert_eq!(fields, [("title", "write"), ("genres", "write"), ("poster", "write"), kept]);
+    assert_eq!(shown[0][4..], ["\"Film 1\"", "\"Another\""]);
+    let document = json(folder, 0, &["sync", &scene, "--dry-run", "--json"]);
+    let difference = &document[0]["items"][0]["differences"][0];
+    assert_eq!((&difference["present"], &difference["becomes"]), (&"Film 1".into(), &"Another".into()));
+    let after = (world.plex.item(&pair.rating_key), json(folder, 0, &["history", &scene, "--json"]));
+    assert_eq!(after, before);
+    assert_eq!(state_of(folder, pair.scene), "done", "it is not even queued");
+    world.plex.go_down().unwrap();
+    let away = run(folder, &["sync", &scene, "--dry-run"]);
+    assert_eq!(away.status.code(), Some(69), "{}", errors(&away));
+    let unknown = run(folder, &["sync", "999", "--dry-run"]);
+    assert_eq!(unknown.status.code(), Some(1), "{}", errors(&unknown));
+}
