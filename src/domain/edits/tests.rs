@@ -1,6 +1,7 @@
 //! The table of which value wins, row by row.
 
 mod lists;
+mod sequences;
 mod undo;
 
 use std::collections::{BTreeMap, BTreeSet};
