@@ -3,7 +3,11 @@
 Usage: check.py URL TOKEN. Prints what was checked; ends with 1 at the first thing that is not as it should be.
 """
 
+import hashlib
+import json
 import sys
+import tempfile
+import urllib.request
 from datetime import datetime
 
 from plexapi.exceptions import NotFound, Unauthorized
@@ -127,6 +131,50 @@ def tagging(plex, videos, everything):
     check("one edit for two items", [item.reload().contentRating for item in (movie, other)], ["XXX", "XXX"])
 
 
+def directing_rating_and_showing(plex, everything):
+    movie = plex.fetchItem(everything[19].ratingKey)
+    movie.addDirector(["Jo Vogel", "Cy Third, Jr."]).reload()
+    check("directors", [tag.tag for tag in movie.directors], ["Jo Vogel", "Cy Third, Jr."])
+    movie.removeDirector("Cy Third, Jr.").reload()
+    check("a director removed", [tag.tag for tag in movie.directors], ["Jo Vogel"])
+    movie.addCollection(["One", "Two"]).reload()
+    movie.removeCollection("One").reload()
+    check("a collection removed", [tag.tag for tag in movie.collections], ["Two"])
+    movie.rate(8.5).reload()
+    check("rated", movie.userRating, 8.5)
+    images = [b"GIF89a\x10\0\x09\0\0\0\0" + bytes([number]) for number in (1, 2)]
+    keys = ["upload://posters/" + hashlib.sha1(image).hexdigest() for image in images]
+    for image in images:
+        with tempfile.NamedTemporaryFile(suffix=".gif") as file:
+            file.write(image)
+            file.flush()
+            movie.uploadPoster(filepath=file.name)
+    shown = lambda: [poster.ratingKey for poster in movie.posters() if poster.selected]
+    check("the poster uploaded last is shown", shown(), [keys[1]])
+    [first] = [poster for poster in movie.posters() if poster.ratingKey == keys[0]]
+    movie.setPoster(first).reload()
+    check("another poster selected", shown(), [keys[0]])
+    check("a poster is locked", locked(movie, "thumb", "director", "collection"), ["thumb", "director", "collection"])
+    return movie, keys[0]
+
+
+def the_same_in_json(url, token, movie, poster):
+    """python-plexapi reads XML; a second reader asks for JSON."""
+    def read(path):
+        request = urllib.request.Request(url + path, headers={"X-Plex-Token": token, "Accept": "application/json"})
+        with urllib.request.urlopen(request) as answer:
+            return json.load(answer)["MediaContainer"]["Metadata"]
+    [item] = read(movie.key)
+    check("JSON: directors", [tag["tag"] for tag in item["Director"]], [tag.tag for tag in movie.directors])
+    check("JSON: collections", [tag["tag"] for tag in item["Collection"]], ["Two"])
+    check("JSON: rated", item["userRating"], 8.5)
+    check("JSON: locks", sorted(field["name"] for field in item["Field"]), sorted(field.name for field in movie.fields))
+    check("JSON: poster shown", [image["ratingKey"] for image in read(movie.key + "/posters") if image["selected"]], [poster])
+    movie.rate(None).reload()
+    check("the rating taken away", movie.userRating, None)
+    check("JSON: the rating taken away", read(movie.key)[0].get("userRating"), None)
+
+
 def scanning(videos):
     videos.update(path="/data/videos/folder 1")
     check("a scan of another folder finds nothing", videos.search(title="Found by a scan"), [])
@@ -147,6 +195,7 @@ def main(url, token):
     videos, everything = reading(plex)
     editing(plex, videos, everything)
     tagging(plex, videos, everything)
+    the_same_in_json(url, token, *directing_rating_and_showing(plex, everything))
     refusing(url, plex)
     scanning(videos)
     print("python-plexapi is content")
