@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, anyhow};
 use jiff::Timestamp;
 use plexsync::domain::ids::{MachineId, SceneId, SectionKey};
-use plexsync::domain::item::{IndexedPart, Library};
+use plexsync::domain::item::{ContentHash, IndexedPart, Library};
 use plexsync::domain::matching::{Decision, MatchPolicy, PathMap, PathRule, decide};
 use plexsync::domain::scene::{Scene, SceneFile, SceneIdentity};
 use plexsync::sim::corpus::{Case, Corpus, CorpusFile, CorpusItem, CorpusScene, Family};
@@ -180,7 +180,7 @@ fn part(item: &CorpusItem) -> anyhow::Result<IndexedPart> {
         title: item.title.clone(),
         date: item.date.clone(),
         studio: item.studio.clone(),
-        content_hash: item.content_hash.clone(),
+        content_hash: item.content_hash.as_deref().map(ContentHash::shown).unwrap_or_default(),
         added_at: 0,
         updated_at: 0,
     })

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use actix::{Actor, Context, Handler, ResponseFuture};
 
+use super::contents::Contents;
 use super::indexer::Indexer;
 use super::messages::{ChangeIndex, FindMatch, Found, Refresh, Target};
 use super::persistence::Persistence;
@@ -35,6 +36,7 @@ pub struct Matching {
 #[derive(Clone)]
 pub struct Finder {
     pub readers: Readers,
+    pub contents: Contents,
     pub indexer: Link<Indexer>,
     pub persistence: Link<Persistence>,
     pub map: Arc<PathMap>,
@@ -73,7 +75,7 @@ impl Finder {
         }
         let asked = self.clock.monotonic();
         if distrust.is_empty()
-            && let Decision::Auto(items) = self.look_up(scene)?
+            && let Decision::Auto(items) = self.look_up(scene).await?
         {
             return self.found(scene, items);
         }
@@ -83,16 +85,20 @@ impl Finder {
         }
         let not_before = if distrust.is_empty() { asked.saturating_sub(FRESH_ENOUGH) } else { asked };
         self.indexer.ask(Refresh { not_before }, REFRESH_LIMIT).await.map_err(restarted)??;
-        match self.look_up(scene)? {
+        match self.look_up(scene).await? {
             Decision::Auto(items) => self.found(scene, items),
             Decision::Review { code, candidates } => Err(self.for_review(scene, code, &candidates)),
             Decision::None => Err(self.not_in_plex(scene)),
         }
     }
 
-    fn look_up(&self, scene: &Scene) -> Result<Decision, Failure> {
-        let candidates = self.readers.with(|reader| candidates(reader, scene, &self.map));
-        Ok(decide(scene, &candidates.map_err(storage)?, &self.map, &self.policy))
+    async fn look_up(&self, scene: &Scene) -> Result<Decision, Failure> {
+        let offer = || self.readers.with(|reader| candidates(reader, scene, &self.map)).map_err(storage);
+        let mut found = offer()?;
+        if self.contents.learn(scene, &found, &self.map).await? {
+            found = offer()?;
+        }
+        Ok(decide(scene, &found, &self.map, &self.policy))
     }
 
     fn found(&self, scene: &Scene, items: Vec<Scored>) -> Result<Found, Failure> {

@@ -119,6 +119,8 @@ pub enum ChangeIndex {
     Forget(RatingKey),
     /// These parts were seen, in the walk with that number or after it.
     Parts { parts: Vec<IndexedPart>, walk: i64 },
+    /// The server was asked for the content of these parts, and this is what it showed.
+    Content(Vec<IndexedPart>),
     /// A walk saw the whole library; what it did not see is dropped. The time is Plex's, in Unix seconds.
     Walked { library: Library, walk: i64, newest_added_at: Option<i64> },
     /// What was added up to this time, in Unix seconds of Plex's clock, is known.

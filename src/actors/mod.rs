@@ -2,6 +2,7 @@
 //! decided in [`crate::domain`].
 
 pub mod circuits;
+pub mod contents;
 mod covers;
 pub mod dead_letter;
 pub mod indexer;

@@ -210,6 +210,7 @@ fn change_index(tx: &mut WriteTx<'_>, change: &ChangeIndex, now: Timestamp) -> R
         }
         ChangeIndex::Forget(key) => plex_index::forget(tx, key).map(drop),
         ChangeIndex::Parts { parts, walk } => plex_parts::upsert_parts(tx, parts, *walk).map(drop),
+        ChangeIndex::Content(parts) => plex_parts::note_content(tx, parts),
         ChangeIndex::Walked { library, walk, newest_added_at } => {
             let changed = library.content_changed_at;
             plex_index::finish_walk(tx, &library.key, *walk, *newest_added_at, changed, now).map(drop)

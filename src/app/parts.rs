@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::actors::contents::Contents;
 use crate::actors::dead_letter::DeadLetter;
 use crate::actors::indexer::{Indexer, Walker};
 use crate::actors::ingest::Ingest;
@@ -111,6 +112,7 @@ pub(super) fn parts(
             seed,
         },
         finder: Finder {
+            contents: Contents::new(plex.clone(), links.persistence.clone()),
             readers: readers.clone(),
             indexer: links.indexer.clone(),
             persistence: links.persistence.clone(),
@@ -248,7 +250,10 @@ pub(super) fn children(parts: &Parts, links: &Links, clock: &Arc<dyn Clock>) -> 
             let plex = walker.plex.reconnected()?;
             Ok::<_, HttpError>(Indexer::new(Walker { plex, ..walker.clone() }, watch))
         }),
-        Child::new(links.matching.clone(), move |watch| sure(Matching::new(finder.clone(), watch))),
+        Child::new(links.matching.clone(), move |watch| {
+            let contents = finder.contents.reconnected()?;
+            Ok::<_, HttpError>(Matching::new(Finder { contents, ..finder.clone() }, watch))
+        }),
         Child::new(links.plex_sync.clone(), move |watch| {
             let (plex, stash) = (editor.plex.reconnected()?, editor.stash.reconnected()?);
             let editor = Editor { plex, stash, ..editor.clone() };

@@ -44,6 +44,32 @@ impl PlexItem {
     }
 }
 
+/// What is known of the hash of a file's content, which Stash calls its `oshash`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum ContentHash {
+    /// The server has not been asked for it.
+    #[default]
+    NotAsked,
+    /// It was asked, and shows none.
+    NotShown,
+    /// Sixteen hexadecimal digits in lower case.
+    Known(String),
+}
+
+impl ContentHash {
+    /// From what the server was heard to say; an empty text is none.
+    pub fn shown(hash: &str) -> Self {
+        if hash.is_empty() { Self::NotShown } else { Self::Known(hash.to_ascii_lowercase()) }
+    }
+
+    pub fn known(&self) -> Option<&str> {
+        match self {
+            Self::NotAsked | Self::NotShown => None,
+            Self::Known(hash) => Some(hash),
+        }
+    }
+}
+
 /// One media part in the path index: a file and the item it belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IndexedPart {
@@ -61,8 +87,7 @@ pub struct IndexedPart {
     pub date: String,
     /// Empty when unset.
     pub studio: String,
-    /// Sixteen hexadecimal digits in lower case, as Stash's `oshash`; `None` while the server has not been asked.
-    pub content_hash: Option<String>,
+    pub content_hash: ContentHash,
     /// Unix seconds.
     pub added_at: i64,
     /// Unix seconds.

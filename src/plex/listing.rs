@@ -2,7 +2,7 @@
 
 use super::wire::{WireEntry, WireListing, WireMedia};
 use crate::domain::ids::{IdError, RatingKey, SectionKey};
-use crate::domain::item::IndexedPart;
+use crate::domain::item::{ContentHash, IndexedPart};
 
 /// What the movies of a listing are sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +73,7 @@ fn add_parts(parts: &mut Vec<IndexedPart>, section: &SectionKey, entry: WireEntr
                 title: entry.title.clone(),
                 date: entry.originally_available_at.clone().unwrap_or_default(),
                 studio: entry.studio.clone().unwrap_or_default(),
-                content_hash: None,
+                content_hash: ContentHash::NotAsked,
                 added_at: entry.added_at.unwrap_or_default(),
                 updated_at: entry.updated_at.unwrap_or_default(),
             });

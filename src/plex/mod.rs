@@ -6,8 +6,10 @@ mod error;
 mod images;
 mod listing;
 mod requests;
+mod scan;
 #[cfg(test)]
 mod tests;
+mod tree;
 mod wire;
 
 pub use client::{PlexClient, PlexIdentity, PlexSettings};

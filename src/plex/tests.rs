@@ -10,11 +10,12 @@ use super::*;
 use crate::domain::edits::{Change, Edit, Field, ImageSlot, ListChange, Tag, Value};
 use crate::domain::failure::{Failure, FailureClass, Peer};
 use crate::domain::ids::{MachineId, RatingKey, SectionKey};
-use crate::domain::item::{IndexedPart, PlexItem};
+use crate::domain::item::{ContentHash, IndexedPart, PlexItem};
 use crate::http::canned::{CannedServer, Reply, closed_port};
 
 mod images;
 mod statuses;
+mod tree;
 
 const TOKEN: &str = "xT0ken-of-a-test";
 /// Longer than any test waits for an answer that comes.
@@ -130,7 +131,7 @@ async fn a_page_has_every_file_of_every_movie_and_counts_all_entries() {
         title: "One".to_owned(),
         date: "2024-05-31".to_owned(),
         studio: "Acme".to_owned(),
-        content_hash: None,
+        content_hash: ContentHash::NotAsked,
         added_at: 100,
         updated_at: 200,
     };

@@ -253,7 +253,7 @@ fn optional_text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D
 }
 
 /// A size or a time that cannot be read counts as one that was not told: it is not worth a page of a listing.
-fn number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
+pub(super) fn number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
     Ok(match Option::<Loose>::deserialize(from)? {
         Some(Loose::Number(number)) => Some(number),
         Some(Loose::Text(text)) => text.parse().ok(),

@@ -6,7 +6,7 @@ use super::StoreError;
 use super::connection::{Connected, WriteTx};
 use super::rows::Table;
 use super::schema::{plex_bands as bands, plex_parts as parts};
-use crate::domain::item::IndexedPart;
+use crate::domain::item::{ContentHash, IndexedPart};
 use crate::domain::matching::{FileKeys, bands_of_part};
 
 /// Stores parts as seen by the walk, in place of what was known of them. Returns how many were not known so before.
@@ -21,7 +21,9 @@ pub fn upsert_parts(tx: &mut WriteTx<'_>, found: &[IndexedPart], walk: i64) -> R
         let known: Option<(i64, PartRow)> = known.first(tx.connection()).optional()?;
         let mut row = PartRow::new(part, walk);
         if let Some((id, known)) = known {
-            if row.content_hash.is_none() && row.is_file_of(&known) {
+            // Plex analyses a file some time after it was added, so where it showed nothing, a change is worth a question.
+            let may_be_new = known.content_hash.as_deref() == Some("") && row.updated_at != known.updated_at;
+            if row.content_hash.is_none() && row.is_file_of(&known) && !may_be_new {
                 row.content_hash.clone_from(&known.content_hash);
             }
             // Most walks find most parts as they were: then only the number of the walk is written.
@@ -35,6 +37,22 @@ pub fn upsert_parts(tx: &mut WriteTx<'_>, found: &[IndexedPart], walk: i64) -> R
         changed += 1;
     }
     Ok(changed)
+}
+
+/// Notes what the server showed of the content of these parts, as far as they are still the files that were asked for.
+pub fn note_content(tx: &mut WriteTx<'_>, asked: &[IndexedPart]) -> Result<(), StoreError> {
+    for part in asked {
+        let row = PartRow::new(part, 0);
+        let key = parts::section_key
+            .eq(row.section_key)
+            .and(parts::rating_key.eq(row.rating_key))
+            .and(parts::part_id.eq(row.part_id))
+            .and(parts::path.eq(row.path));
+        diesel::update(parts::table.filter(key))
+            .set(parts::content_hash.eq(row.content_hash))
+            .execute(tx.connection())?;
+    }
+    Ok(())
 }
 
 /// Removes parts with their keys, and returns how many there were.
@@ -106,7 +124,11 @@ impl PartRow {
             title: part.title.clone(),
             date: part.date.clone(),
             studio: part.studio.clone(),
-            content_hash: part.content_hash.clone(),
+            content_hash: match &part.content_hash {
+                ContentHash::NotAsked => None,
+                ContentHash::NotShown => Some(String::new()),
+                ContentHash::Known(hash) => Some(hash.clone()),
+            },
             added_at: part.added_at,
             updated_at: part.updated_at,
             walk,
@@ -134,7 +156,7 @@ impl TryFrom<PartRow> for IndexedPart {
             title: row.title,
             date: row.date,
             studio: row.studio,
-            content_hash: row.content_hash.filter(|hash| !hash.is_empty()),
+            content_hash: row.content_hash.as_deref().map(ContentHash::shown).unwrap_or_default(),
             added_at: row.added_at,
             updated_at: row.updated_at,
         })

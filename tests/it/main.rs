@@ -20,6 +20,7 @@ mod hook;
 mod limits;
 mod lists;
 mod matrix;
+mod matching;
 mod outages;
 mod plugin;
 mod plugin_source;

@@ -9,7 +9,7 @@ mod score;
 mod similar;
 mod tags;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use evidence::{Evidence, Witness};
 pub use keys::{FileKeys, bands_of_part, bands_of_scene};
@@ -18,8 +18,8 @@ pub use paths::{Likeness, PathMap, PathRule, folded, name_of};
 use self::evidence::MOST_BY_LIKENESS;
 use self::score::{LookAtNames, Subject};
 use super::ids::{RatingKey, SectionKey};
-use super::item::IndexedPart;
-use super::scene::Scene;
+use super::item::{ContentHash, IndexedPart};
+use super::scene::{Scene, SceneFile};
 
 /// The thresholds of the `[matching]` section, between 0 and 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -113,6 +113,22 @@ pub fn likeness_matters(scene: &Scene, exact: &Candidates, map: &PathMap) -> boo
     let scored = subject.by_other_evidence(exact, LookAtNames::No);
     let best = scored.iter().map(|candidate| candidate.confidence).fold(0.0, f64::max);
     best - MOST_BY_LIKENESS < AMBIGUITY_MARGIN
+}
+
+/// The items whose content tells more than is known of them, if the server shows a hash of it. Where a path is equal
+/// none is asked for; nor where the size differs, which the hash covers.
+pub fn content_matters(scene: &Scene, candidates: &Candidates, map: &PathMap) -> BTreeSet<RatingKey> {
+    if !candidates.complete || !Subject::new(scene, map).by_path(&candidates.parts).is_empty() {
+        return BTreeSet::new();
+    }
+    let could_be = |part: &IndexedPart, file: &SceneFile| {
+        let sizes = file.size.zip(part.size);
+        file.oshash.is_some() && sizes.is_none_or(|(left, right)| left == right)
+    };
+    let matters = |part: &&IndexedPart| {
+        part.content_hash == ContentHash::NotAsked && scene.files.iter().any(|file| could_be(part, file))
+    };
+    candidates.parts.iter().filter(matters).map(|part| part.rating_key.clone()).collect()
 }
 
 impl Scored {

@@ -53,7 +53,7 @@ fn part() -> impl Strategy<Value = IndexedPart> {
             title: title.to_owned(),
             date: date.to_owned(),
             studio: studio.to_owned(),
-            content_hash: hash.map(str::to_owned),
+            content_hash: hash.map(ContentHash::shown).unwrap_or_default(),
             ..blank(size)
         },
     )
@@ -78,7 +78,7 @@ fn scene() -> impl Strategy<Value = Scene> {
         duration: like
             .duration_ms
             .map(|ms| std::time::Duration::from_millis(ms.unsigned_abs()).as_secs_f64()),
-        oshash: like.content_hash,
+        oshash: like.content_hash.known().map(str::to_owned),
     });
     (prop::collection::vec(file, 1..3), part()).prop_map(|(files, like)| Scene {
         title: like.title,
@@ -111,7 +111,7 @@ fn blank(size: Option<i64>) -> IndexedPart {
         title: String::new(),
         date: String::new(),
         studio: String::new(),
-        content_hash: None,
+        content_hash: ContentHash::NotAsked,
         added_at: 0,
         updated_at: 0,
     }
@@ -172,7 +172,7 @@ proptest! {
             rating_key: "98".parse().unwrap(),
             path: format!("/y/{name}.avi"),
             size: None,
-            content_hash: None,
+            content_hash: ContentHash::NotAsked,
             ..like
         };
         let exact = offer(parts.clone());

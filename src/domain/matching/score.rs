@@ -250,7 +250,7 @@ impl Pair {
     fn new(file: &SceneFile, part: &IndexedPart) -> Self {
         let known = |size: Option<i64>| size.filter(|size| *size > 0);
         let size = known(file.size).zip(known(part.size));
-        let hash = file.oshash.as_ref().zip(part.content_hash.as_ref());
+        let hash = file.oshash.as_deref().zip(part.content_hash.known());
         let seconds = |ms: i64| std::time::Duration::from_millis(ms.unsigned_abs()).as_secs_f64();
         let duration = file.duration.zip(part.duration_ms.map(seconds));
         let duration = duration.filter(|(left, right)| *left > 0.0 && *right > 0.0);

@@ -40,7 +40,7 @@ fn part(key: &str, path: &str, size: Option<i64>) -> IndexedPart {
         title: String::new(),
         date: String::new(),
         studio: String::new(),
-        content_hash: None,
+        content_hash: ContentHash::NotAsked,
         added_at: 0,
         updated_at: 0,
     }
@@ -166,7 +166,7 @@ fn another_number_in_the_name_is_another_part_even_at_the_same_size_and_length()
 #[test]
 fn an_equal_hash_of_the_content_decides_and_a_different_one_forbids() {
     let hashed = |hash: &str, path: &str| IndexedPart {
-        content_hash: Some(hash.to_owned()),
+        content_hash: ContentHash::shown(hash),
         ..part("7", path, Some(5))
     };
     let mut scene = scene(&[("/data/a.mp4", 5)]);
@@ -248,4 +248,23 @@ fn timed(path: &str, size: i64, seconds: f64) -> Scene {
     let mut scene = scene(&[(path, size)]);
     scene.files[0].duration = Some(seconds);
     scene
+}
+
+#[test]
+fn the_content_is_asked_for_where_it_could_tell_and_the_path_does_not() {
+    let mut scene = scene(&[("/data/a.mp4", 5)]);
+    let asked = |scene: &Scene, parts: Vec<IndexedPart>| {
+        let offer = Candidates { parts, complete: true, ..Candidates::default() };
+        content_matters(scene, &offer, &map()).iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let others =
+        || vec![part("7", "/x/b.mp4", Some(5)), part("8", "/x/c.mp4", None), part("9", "/x/a.mp4", Some(6))];
+    assert!(asked(&scene, others()).is_empty(), "Stash has no hash to compare with");
+    scene.files[0].oshash = Some("00ff".to_owned());
+    assert_eq!(asked(&scene, others()), ["7", "8"], "the hash covers the size");
+    let known = IndexedPart { content_hash: ContentHash::NotShown, ..part("7", "/x/b.mp4", Some(5)) };
+    assert!(asked(&scene, vec![known]).is_empty());
+    let mut with_path = others();
+    with_path.push(part("1", "/media/a.mp4", Some(5)));
+    assert!(asked(&scene, with_path).is_empty());
 }

@@ -44,6 +44,8 @@ pub struct NewItem {
     pub title: String,
     /// Path as Plex sees it, and size in bytes. The first is the first version's only part, and so on.
     pub files: Vec<(String, u64)>,
+    /// Hashes of the contents of the files, in the order of those. Missing or empty: not analysed yet.
+    pub hashes: Vec<String>,
     pub duration_ms: u64,
     pub summary: String,
     pub studio: String,
@@ -106,6 +108,7 @@ pub(crate) struct Part {
     pub(crate) id: i64,
     pub(crate) path: String,
     pub(crate) size: u64,
+    pub(crate) hash: String,
 }
 
 /// A tag on an item: the shared tag's id and what only this item says about it.

@@ -13,6 +13,7 @@ mod options;
 mod render;
 mod routes;
 mod state;
+mod tree;
 
 #[cfg(test)]
 mod tests;
@@ -43,6 +44,8 @@ pub enum PlexOp {
     Listing,
     /// `/library/metadata/{keys}`, read.
     Item,
+    /// `/library/metadata/{keys}/tree`
+    Tree,
     /// Any change of fields or of tags.
     Edit,
     /// Stars given or taken away.
@@ -72,6 +75,7 @@ impl PlexOp {
             ("GET" | "HEAD", ["library", "sections", _, "all"] | ["library", "all"]) => Self::Listing,
             ("GET" | "HEAD", ["library", "sections", ..]) => Self::Sections,
             ("GET" | "HEAD", ["library", "metadata", _]) => Self::Item,
+            ("GET" | "HEAD", ["library", "metadata", _, "tree"]) => Self::Tree,
             ("GET" | "HEAD", ["library", "metadata", _, "posters" | "arts"]) => Self::Images,
             (_, ["library", "metadata", _, "posters" | "poster" | "arts" | "art"]) => Self::Image,
             _ => Self::Other,

@@ -18,6 +18,8 @@ pub struct PlexOptions {
     pub sends_total_size: bool,
     /// Filters that are taken without complaint and then not applied.
     pub ignored_filters: BTreeSet<String>,
+    /// Whether the tree of an item shows the hashes of its files' contents.
+    pub shows_content_hash: bool,
     /// The longest request target, in bytes, that does not get a 400.
     pub longest_target: usize,
     pub tag_adds: TagAdds,
@@ -38,6 +40,7 @@ impl Default for PlexOptions {
             known_hosts: None,
             sends_total_size: true,
             ignored_filters: BTreeSet::new(),
+            shows_content_hash: true,
             // Reported: 9 KB of ids pass, 35 KB do not.
             longest_target: 16 << 10,
             tag_adds: TagAdds::Merge,

@@ -9,7 +9,7 @@ use super::item::TAGS;
 use super::listing::listing;
 use super::render::{self, Detail};
 use super::state::State;
-use super::{PlexOp, meta};
+use super::{PlexOp, meta, tree};
 use crate::sim::faults::Failing;
 use crate::sim::net::{Answer, Peer, Request};
 
@@ -171,6 +171,10 @@ fn metadata(state: &mut State, method: &str, keys: &str, rest: &[&str], request:
                 .collect();
             let container = render::container(videos.len()).text("identifier", "com.plexapp.plugins.library");
             reply(request, &container.children(videos))
+        }
+        ("GET" | "HEAD", ["tree"]) => {
+            let items = keys.iter().filter_map(|key| state.items.get(key));
+            reply(request, &tree::tree(items, state.options.shows_content_hash))
         }
         ("PUT", []) => edit(state, &keys, request),
         ("PUT", ["refresh"]) => {

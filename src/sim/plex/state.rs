@@ -119,8 +119,9 @@ impl State {
         if personal || !by_agent.scalars.contains_key("title") {
             by_agent.scalars.insert("title", file_title.clone());
         }
-        let parts =
-            new.files.into_iter().map(|(path, size)| Part { id: self.next_id(), path, size }).collect();
+        let hashes = new.hashes.into_iter().chain(std::iter::repeat(String::new()));
+        let files = new.files.into_iter().zip(hashes);
+        let parts = files.map(|((path, size), hash)| Part { id: self.next_id(), path, size, hash }).collect();
         self.last_added = self.clock.seconds().max(self.last_added + 1);
         let mut scalars = given.scalars;
         scalars.entry("title").or_insert(file_title);

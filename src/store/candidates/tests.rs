@@ -3,7 +3,7 @@
 use super::super::tests::Database;
 use super::*;
 use crate::domain::ids::{MachineId, SceneId};
-use crate::domain::item::Library;
+use crate::domain::item::{ContentHash, Library};
 use crate::domain::scene::SceneIdentity;
 use crate::store::{plex_index, plex_parts};
 
@@ -27,7 +27,7 @@ pub(in crate::store) fn part(id: i64, path: &str) -> IndexedPart {
         title: String::new(),
         date: String::new(),
         studio: String::new(),
-        content_hash: None,
+        content_hash: ContentHash::NotAsked,
         added_at: 0,
         updated_at: 0,
     }
@@ -110,12 +110,13 @@ fn too_many_equal_folders_or_sizes_are_told_as_such() {
 #[test]
 fn a_part_that_changed_is_found_as_it_is_and_not_as_it_was() {
     let mut db = Database::new();
-    let before = IndexedPart { content_hash: Some("00ff".to_owned()), ..part(1, "/x/The Long Way Home.mp4") };
+    let before =
+        IndexedPart { content_hash: ContentHash::shown("00ff"), ..part(1, "/x/The Long Way Home.mp4") };
     walked(&mut db, std::slice::from_ref(&before));
-    let again = IndexedPart { content_hash: None, title: "New".to_owned(), ..before };
+    let again = IndexedPart { content_hash: ContentHash::NotAsked, title: "New".to_owned(), ..before };
     walked(&mut db, &[again]);
     let found = candidates(&mut db.reader(), &scene("/a/The Long Way Home.mp4", 5, ""), &PathMap::default());
-    assert_eq!(found.unwrap().parts[0].content_hash.as_deref(), Some("00ff"), "the file is the same");
+    assert_eq!(found.unwrap().parts[0].content_hash.known(), Some("00ff"), "the file is the same");
     walked(&mut db, &[part(1, "/x/Wholly Different.mp4")]);
     assert_eq!(offered(&db, &scene("/a/The Long Way Home.mp4", 5, "")), Vec::<i64>::new());
     let bands: i64 = bands::table.count().get_result(db.reader().raw()).unwrap();
@@ -137,4 +138,23 @@ fn a_library_that_was_not_walked_makes_the_offer_incomplete() {
     let other = Library { key: "4".parse().unwrap(), ..library() };
     db.writer.write(|tx| plex_index::begin_walk(tx, &MachineId("m".to_owned()), &other)).unwrap();
     assert!(!complete(&db));
+}
+
+#[test]
+fn a_hash_that_was_not_shown_is_asked_for_again_once_the_item_has_changed() {
+    let mut db = Database::new();
+    let asked = IndexedPart { content_hash: ContentHash::NotShown, ..part(1, "/x/Some Film.mp4") };
+    walked(&mut db, &[part(1, "/x/Some Film.mp4")]);
+    db.writer.write(|tx| plex_parts::note_content(tx, std::slice::from_ref(&asked))).unwrap();
+    let hash = |db: &Database| {
+        let found = candidates(&mut db.reader(), &scene("/a/Some Film.mp4", 5, ""), &PathMap::default());
+        found.unwrap().parts.pop().unwrap().content_hash
+    };
+    walked(&mut db, &[part(1, "/x/Some Film.mp4")]);
+    assert_eq!(hash(&db), ContentHash::NotShown);
+    walked(&mut db, &[IndexedPart { updated_at: 9, ..part(1, "/x/Some Film.mp4") }]);
+    assert_eq!(hash(&db), ContentHash::NotAsked);
+    let elsewhere = IndexedPart { path: "/x/Another.mp4".to_owned(), ..asked };
+    db.writer.write(|tx| plex_parts::note_content(tx, &[elsewhere])).unwrap();
+    assert_eq!(hash(&db), ContentHash::NotAsked, "the answer is about another file");
 }

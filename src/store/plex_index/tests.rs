@@ -2,7 +2,7 @@
 
 use super::super::tests::Database;
 use super::*;
-use crate::domain::item::IndexedPart;
+use crate::domain::item::{ContentHash, IndexedPart};
 use crate::store::plex_parts::upsert_parts;
 
 fn library(key: &str) -> Library {
@@ -31,7 +31,7 @@ fn part(id: i64) -> IndexedPart {
         title,
         date: "2024-05-31".to_owned(),
         studio: "Some Studio".to_owned(),
-        content_hash: None,
+        content_hash: ContentHash::NotAsked,
         added_at: 1_800_000_000,
         updated_at: 1_800_000_000,
     }
