@@ -18,11 +18,12 @@ use crate::domain::failure::FailureClass;
 use crate::domain::job::Debounce;
 use crate::domain::retry::{FailureRates, RetryPolicy};
 use crate::store::intents::{self, Opening};
+use crate::store::plex_parts::Changes;
 use crate::store::queue::{AcceptedEvent, Claims};
 use crate::store::settle::{self, Settled};
 use crate::store::{
-    Reader, StoreError, WriteTx, Writer, attempts, outages, plex_index, plex_parts, plugin_dates, prune,
-    queue, settings, undos,
+    Reader, StoreError, WriteTx, Writer, attempts, awaited, outages, plex_index, plex_parts, plugin_dates,
+    prune, queue, settings, undos,
 };
 use crate::supervision::Watch;
 
@@ -198,27 +199,33 @@ impl Handler<ChangeIndex> for Persistence {
 }
 
 fn change_index(tx: &mut WriteTx<'_>, change: &ChangeIndex, now: Timestamp) -> Result<(), StoreError> {
-    match change {
+    let changes = match change {
         ChangeIndex::Server(machine) => {
             plex_index::drop_all(tx)?;
-            settings::put(tx, settings::MACHINE, &machine.0)
+            settings::put(tx, settings::MACHINE, &machine.0)?;
+            Changes::default()
         }
-        ChangeIndex::Follow(keys) => {
-            let sections = plex_index::sections(tx)?;
-            let mut others = sections.iter().filter(|section| !keys.contains(&section.key));
-            others.try_for_each(|section| plex_index::drop_section(tx, &section.key).map(drop))
+        ChangeIndex::Follow(keys) => plex_index::follow(tx, keys)?,
+        ChangeIndex::Forget(key) => plex_index::forget(tx, key)?,
+        ChangeIndex::Parts { parts, walk } => plex_parts::upsert_parts(tx, parts, *walk)?,
+        ChangeIndex::Content(parts) => {
+            plex_parts::note_content(tx, parts)?;
+            Changes::default()
         }
-        ChangeIndex::Forget(key) => plex_index::forget(tx, key).map(drop),
-        ChangeIndex::Parts { parts, walk } => plex_parts::upsert_parts(tx, parts, *walk).map(drop),
-        ChangeIndex::Content(parts) => plex_parts::note_content(tx, parts),
         ChangeIndex::Walked { library, walk, newest_added_at } => {
             let changed = library.content_changed_at;
-            plex_index::finish_walk(tx, &library.key, *walk, *newest_added_at, changed, now).map(drop)
+            plex_index::finish_walk(tx, &library.key, *walk, *newest_added_at, changed, now)?
         }
         ChangeIndex::Known { library, newest_added_at } => {
-            plex_index::note_progress(tx, &library.key, *newest_added_at, library.content_changed_at)
+            plex_index::note_progress(tx, &library.key, *newest_added_at, library.content_changed_at)?;
+            Changes::default()
         }
+    };
+    let woken = awaited::wake(tx, &changes.heralds, now)?;
+    if woken > 0 {
+        tracing::info!("{woken} scenes are looked for again, since files of Plex have changed");
     }
+    Ok(())
 }
 
 impl Handler<NoteOutages> for Persistence {

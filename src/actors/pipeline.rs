@@ -1,5 +1,6 @@
 //! What is the life of one job? Read the scene, find its items, make them show it, settle.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -38,6 +39,8 @@ pub trait Stages {
         scene: &Arc<Scene>,
         distrust: &[RatingKey],
     ) -> impl Future<Output = Result<Found, Failure>>;
+    /// The keys of the files in Plex by which a scene without an item would have to hear of them.
+    fn awaited(&self, scene: &Scene) -> BTreeSet<i64>;
     /// The items on the server as it is that the scene holds.
     fn held(&self, scene: SceneId) -> impl Future<Output = Result<Vec<Link>, Failure>>;
     fn apply(
@@ -67,6 +70,7 @@ struct Done {
     covers: Vec<(ItemKey, SeenCovers)>,
     unlinked: Vec<ItemKey>,
     remark: Option<&'static str>,
+    awaits: BTreeSet<i64>,
 }
 
 /// How many fields show what was written.
@@ -123,6 +127,7 @@ pub async fn run_job(job: ClaimedJob, stages: &impl Stages) {
         links: done.links,
         covers: done.covers,
         unlinked: done.unlinked,
+        awaits: done.awaits,
     };
     let settled = stages.settle(report).await;
     let Settled::Recorded(recorded) = settled else {
@@ -151,6 +156,7 @@ async fn carry(job: &ClaimedJob, stages: &impl Stages, done: &mut Done) -> Resul
         done.remark = Some(NOT_ORGANIZED);
         return Ok(());
     }
+    done.awaits = stages.awaited(&scene);
     let mut distrust = Vec::new();
     let found = stages.find_match(&scene, &distrust).await?;
     match apply_all(job, stages, &scene, &found, done).await {

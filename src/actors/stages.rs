@@ -1,5 +1,6 @@
 //! How does a job reach the actors? The stations of the pipeline, behind their links.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use crate::clock::Clock;
 use crate::domain::circuit::Circuit;
 use crate::domain::failure::Failure;
 use crate::domain::ids::{MachineId, RatingKey, SceneId};
+use crate::domain::matching::{PathMap, awaited_heralds};
 use crate::domain::scene::Scene;
 use crate::stash::StashClient;
 use crate::store::queue::ClaimedJob;
@@ -49,6 +51,7 @@ pub struct ActorStages {
     /// The turns of questions to Stash.
     pub questions: Arc<Turns>,
     pub policy: RunPolicy,
+    pub map: Arc<PathMap>,
     pub readers: Readers,
     pub clock: Arc<dyn Clock>,
 }
@@ -98,6 +101,10 @@ impl Stages for ActorStages {
         let ask = FindMatch { scene: Arc::clone(scene), distrust: distrust.to_vec() };
         let found = self.matching.ask(ask, MATCH_LIMIT).await.unwrap_or_else(|error| Err(restarted(error)));
         found.map_err(|failure| self.circuits.failed(failure, Some(scene.id)))
+    }
+
+    fn awaited(&self, scene: &Scene) -> BTreeSet<i64> {
+        awaited_heralds(scene, &self.map)
     }
 
     async fn held(&self, scene: SceneId) -> Result<Vec<ledger::Link>, Failure> {

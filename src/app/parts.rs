@@ -116,7 +116,7 @@ pub(super) fn parts(
             readers: readers.clone(),
             indexer: links.indexer.clone(),
             persistence: links.persistence.clone(),
-            map,
+            map: Arc::clone(&map),
             paths,
             policy: matches(config),
             clock: Arc::clone(clock),
@@ -139,7 +139,7 @@ pub(super) fn parts(
             writes: Arc::clone(&ways.writes),
             clock: Arc::clone(clock),
         },
-        dispatch: dispatch(config, clock, readers, links, ways, probes),
+        dispatch: dispatch(config, clock, readers, links, ways, probes, map),
     })
 }
 
@@ -150,6 +150,7 @@ fn dispatch(
     links: &Links,
     ways: &Ways,
     probes: Probes,
+    map: Arc<PathMap>,
 ) -> Dispatch {
     let stages = ActorStages {
         stash: probes.stash.clone(),
@@ -159,6 +160,7 @@ fn dispatch(
         dead_letter: links.dead_letter.clone(),
         circuits: ways.circuits.clone(),
         questions: Arc::clone(&ways.questions),
+        map,
         policy: RunPolicy { only_organized: config.sync.only_organized, on_delete: config.sync.on_delete },
         readers: readers.clone(),
         clock: Arc::clone(clock),

@@ -2,6 +2,7 @@
 
 mod steer;
 mod verdict;
+mod wake;
 
 use std::fmt;
 use std::time::Duration;

@@ -4,6 +4,7 @@
 //! What happens to a job is decided in [`crate::domain::job`]; here rows are loaded, saved and counted.
 
 pub mod attempts;
+pub mod awaited;
 mod backup;
 pub mod candidates;
 mod connection;

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::StoreError;
 use super::connection::{Connected, ReadConn, WriteTx};
-use super::plex_parts::{remove, remove_all};
+use super::plex_parts::{Changes, remove, remove_all};
 use super::rows::{Table, millis};
 use super::schema::{plex_parts as parts, plex_sections as sections};
 
@@ -41,7 +41,7 @@ pub fn begin_walk(tx: &mut WriteTx<'_>, machine: &MachineId, library: &Library) 
     Ok(walk)
 }
 
-/// Ends a walk that saw the whole library: what it did not see is gone. Returns how many parts were dropped.
+/// Ends a walk that saw the whole library: what it did not see is gone.
 pub fn finish_walk(
     tx: &mut WriteTx<'_>,
     section: &SectionKey,
@@ -49,7 +49,7 @@ pub fn finish_walk(
     newest_added_at: Option<i64>,
     content_changed_at: Option<i64>,
     now: Timestamp,
-) -> Result<usize, StoreError> {
+) -> Result<Changes, StoreError> {
     let unseen = parts::section_key.eq(section.as_str()).and(parts::walk.lt(walk));
     let unseen = parts::table.filter(unseen).select(parts::part).load(tx.connection())?;
     let dropped = remove(tx, &unseen)?;
@@ -80,23 +80,32 @@ pub fn note_progress(
 }
 
 /// Removes an item that Plex does not have any more, or before its parts are stored anew.
-pub fn forget(tx: &mut WriteTx<'_>, item: &RatingKey) -> Result<usize, StoreError> {
-    let mut removed = 0;
+pub fn forget(tx: &mut WriteTx<'_>, item: &RatingKey) -> Result<Changes, StoreError> {
+    let mut removed = Changes::default();
     // Library by library, because that is how the rows are ordered; there are few of them.
     for section in sections::table.select(sections::section_key).load::<String>(tx.connection())? {
         let of_item = parts::section_key.eq(section).and(parts::rating_key.eq(item.as_str()));
         let rows = parts::table.filter(of_item).select(parts::part).load(tx.connection())?;
-        removed += remove(tx, &rows)?;
+        removed.add(remove(tx, &rows)?);
     }
     Ok(removed)
 }
 
 /// Removes a library that Plex does not have any more, or that is not configured.
-pub fn drop_section(tx: &mut WriteTx<'_>, section: &SectionKey) -> Result<usize, StoreError> {
+pub fn drop_section(tx: &mut WriteTx<'_>, section: &SectionKey) -> Result<Changes, StoreError> {
     let rows = parts::table.filter(parts::section_key.eq(section.as_str())).select(parts::part);
     let rows = rows.load(tx.connection())?;
     let removed = remove(tx, &rows)?;
     diesel::delete(sections::table.find(section.as_str())).execute(tx.connection())?;
+    Ok(removed)
+}
+
+/// Removes all libraries but these.
+pub fn follow(tx: &mut WriteTx<'_>, keys: &[SectionKey]) -> Result<Changes, StoreError> {
+    let mut removed = Changes::default();
+    for section in sections(tx)?.iter().filter(|section| !keys.contains(&section.key)) {
+        removed.add(drop_section(tx, &section.key)?);
+    }
     Ok(removed)
 }
 

@@ -1,5 +1,7 @@
 //! Which files does Plex have, and in which items? One row a media part, with the keys by which it is found.
 
+use std::collections::BTreeSet;
+
 use diesel::prelude::*;
 
 use super::StoreError;
@@ -7,11 +9,28 @@ use super::connection::{Connected, WriteTx};
 use super::rows::Table;
 use super::schema::{plex_bands as bands, plex_parts as parts};
 use crate::domain::item::{ContentHash, IndexedPart};
-use crate::domain::matching::{FileKeys, bands_of_part};
+use crate::domain::matching::{FileKeys, bands_of_part, heralds};
 
-/// Stores parts as seen by the walk, in place of what was known of them. Returns how many were not known so before.
-pub fn upsert_parts(tx: &mut WriteTx<'_>, found: &[IndexedPart], walk: i64) -> Result<usize, StoreError> {
-    let mut changed = 0;
+/// What a change of the index was about.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// How many parts were new, other than before, or removed.
+    pub parts: usize,
+    /// By which scenes hear of the files among them; not of files of which only title, date or studio changed, as they
+    /// do with everything that is written.
+    pub heralds: BTreeSet<i64>,
+}
+
+impl Changes {
+    pub(super) fn add(&mut self, other: Self) {
+        self.parts += other.parts;
+        self.heralds.extend(other.heralds);
+    }
+}
+
+/// Stores parts as seen by the walk, in place of what was known of them.
+pub fn upsert_parts(tx: &mut WriteTx<'_>, found: &[IndexedPart], walk: i64) -> Result<Changes, StoreError> {
+    let mut changes = Changes::default();
     for part in found {
         let key = parts::section_key
             .eq(part.section.as_str())
@@ -27,16 +46,22 @@ pub fn upsert_parts(tx: &mut WriteTx<'_>, found: &[IndexedPart], walk: i64) -> R
                 row.content_hash.clone_from(&known.content_hash);
             }
             // Most walks find most parts as they were: then only the number of the walk is written.
-            if row == (PartRow { walk, ..known }) {
+            if row.is_as(&known) {
                 diesel::update(parts::table.find(id)).set(parts::walk.eq(walk)).execute(tx.connection())?;
                 continue;
             }
-            remove(tx, &[id])?;
+            let before = remove(tx, &[id])?;
+            if !row.is_file_of(&known) {
+                changes.heralds.extend(before.heralds);
+                changes.heralds.extend(heralds(&row.path, row.size));
+            }
+        } else {
+            changes.heralds.extend(heralds(&row.path, row.size));
         }
         insert(tx, &row)?;
-        changed += 1;
+        changes.parts += 1;
     }
-    Ok(changed)
+    Ok(changes)
 }
 
 /// Notes what the server showed of the content of these parts, as far as they are still the files that were asked for.
@@ -55,17 +80,18 @@ pub fn note_content(tx: &mut WriteTx<'_>, asked: &[IndexedPart]) -> Result<(), S
     Ok(())
 }
 
-/// Removes parts with their keys, and returns how many there were.
-pub(super) fn remove(tx: &mut WriteTx<'_>, ids: &[i64]) -> Result<usize, StoreError> {
-    let mut removed = 0;
+/// Removes parts with their keys.
+pub(super) fn remove(tx: &mut WriteTx<'_>, ids: &[i64]) -> Result<Changes, StoreError> {
+    let mut removed = Changes::default();
     for id in ids {
-        let names = parts::table.find(id).select((parts::path, parts::title));
-        let names: Option<(String, String)> = names.first(tx.connection()).optional()?;
-        let Some((path, title)) = names else { continue };
+        let names = parts::table.find(id).select((parts::path, parts::title, parts::size));
+        let names: Option<(String, String, Option<i64>)> = names.first(tx.connection()).optional()?;
+        let Some((path, title, size)) = names else { continue };
+        removed.heralds.extend(heralds(&path, size));
         for band in bands_of_part(&path, &title) {
             diesel::delete(bands::table.find((band, id))).execute(tx.connection())?;
         }
-        removed += diesel::delete(parts::table.find(id)).execute(tx.connection())?;
+        removed.parts += diesel::delete(parts::table.find(id)).execute(tx.connection())?;
     }
     Ok(removed)
 }
@@ -87,7 +113,7 @@ fn insert(tx: &mut WriteTx<'_>, row: &PartRow) -> Result<(), StoreError> {
     Ok(())
 }
 
-#[derive(Debug, PartialEq, Queryable, Selectable, Insertable)]
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = parts, treat_none_as_default_value = false)]
 pub(super) struct PartRow {
     section_key: String,
@@ -133,6 +159,11 @@ impl PartRow {
             updated_at: part.updated_at,
             walk,
         }
+    }
+
+    /// Whether nothing but the walk is new.
+    fn is_as(&self, known: &Self) -> bool {
+        *self == Self { walk: self.walk, ..known.clone() }
     }
 
     /// Whether it is the same file, so that what is known of its content still holds.

@@ -224,5 +224,12 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    awaited (key, scene_id) {
+        key -> BigInt,
+        scene_id -> BigInt,
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -1,11 +1,14 @@
 //! What does the end of a run change? Everything about it, in one transaction: where the job goes, the attempt, the
 //! dead letter, links, ledger and history.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use rand::Rng;
 
 use super::StoreError;
 use super::attempts::{self, FinishedRun, in_words};
+use super::awaited;
 use super::connection::WriteTx;
 use super::counts::Tallies;
 use super::covers::{self, SeenCovers};
@@ -42,6 +45,8 @@ pub struct RunReport {
     pub covers: Vec<(ItemKey, SeenCovers)>,
     /// The items that the scene turned out not to hold any more.
     pub unlinked: Vec<ItemKey>,
+    /// The keys of the files that would make the scene be looked for again, should it be without an item now.
+    pub awaits: BTreeSet<i64>,
 }
 
 /// The answer to a report.
@@ -82,6 +87,8 @@ pub fn settle(
     let mut next = in_words(&verdict, outcome.err(), stretch, job.once_more());
     job.finish(outcome, &verdict, now);
     save(tx, &job)?;
+    let nothing = BTreeSet::new();
+    awaited::replace(tx, job.scene, if job.awaits_files() { &report.awaits } else { &nothing })?;
     if job.state == JobState::Done {
         next.extend(report.remark.iter().flat_map(|remark| [": ", remark]));
         let mut tallies = Tallies::load(tx)?;

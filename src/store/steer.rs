@@ -1,12 +1,14 @@
 //! What can a person do to the queue? Retry a job, take one away, pause everything. Short transactions, with the
 //! service running or without it.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use diesel::prelude::*;
 use jiff::Timestamp;
 
 use super::StoreError;
+use super::awaited;
 use super::connection::{Connected, ReadConn, WriteTx};
 use super::counts::Tallies;
 use super::dead_letters::{self, Closed, DeadLetter};
@@ -74,6 +76,7 @@ pub fn drop_job(
     if droppable == Droppable::Yes {
         dead_letters::close(tx, scene, Closed::Dropped, now)?;
         undos::refuse_all(tx, scene, "the work on the scene was dropped", now)?;
+        awaited::replace(tx, scene, &BTreeSet::new())?;
         diesel::delete(jobs::table.find((SCENE, scene.get()))).execute(tx.connection())?;
         let mut tallies = Tallies::load(tx)?;
         tallies.dropped += 1;

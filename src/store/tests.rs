@@ -112,5 +112,6 @@ pub(super) fn report(claimed: &ClaimedJob, outcome: Result<(), Failure>) -> RunR
         links: Vec::new(),
         covers: Vec::new(),
         unlinked: Vec::new(),
+        awaits: std::collections::BTreeSet::new(),
     }
 }

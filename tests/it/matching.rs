@@ -1,5 +1,7 @@
 //! Is a scene found whose path tells nothing, and noticed when Plex gets what it waits for?
 
+use std::time::Duration;
+
 use plexsync::domain::job::JobState;
 use plexsync::sim::world::World;
 use plexsync::sim::{NewFile, NewItem, NewScene, PlexOp, PlexOptions, StashOptions};
@@ -58,4 +60,44 @@ fn a_server_that_shows_no_hashes_is_noticed_and_not_asked_any_more() {
     }
     wait_for("all are synced", || (app.counts().tallies.done == 30).then_some(()));
     assert_eq!(app.world.plex.count(PlexOp::Tree), 20);
+}
+
+/// The shipped `queue.debounce`, and a little.
+const DEBOUNCED: Duration = Duration::from_millis(3001);
+
+fn run(app: &TestApp, scene: i64) -> JobState {
+    app.report(scene);
+    app.advance(DEBOUNCED);
+    app.settle_all();
+    app.job(scene).unwrap().state
+}
+
+#[test]
+fn a_scene_that_waits_is_woken_by_the_look_of_another_that_finds_its_file() {
+    let app = TestApp::on_manual_clock(0);
+    let waiting = app.world.stash.add_scene(scene_with("/data/a/One.mp4", 4711, HASH));
+    let other = app.world.stash.add_scene(scene_with("/data/b/Two.mp4", 4712, HASH));
+    assert_eq!(run(&app, waiting), JobState::Waiting);
+    let key = app.world.plex.add_item("1", NewItem::file("/media/a/One.mp4", 4711));
+    assert_eq!(run(&app, other), JobState::Waiting);
+    assert_eq!(app.job(waiting).unwrap().state, JobState::Done);
+    assert_eq!(app.world.plex.item(&key).unwrap().title, "Mine");
+}
+
+#[test]
+fn a_scene_that_could_be_two_items_is_decided_when_one_of_them_goes() {
+    let app = TestApp::on_manual_clock(0);
+    let torn = app.world.stash.add_scene(scene_with("/data/a/One.mp4", 4711, ""));
+    let other = app.world.stash.add_scene(scene_with("/data/b/Two.mp4", 4712, ""));
+    let keys = ["x", "y"]
+        .map(|folder| app.world.plex.add_item("1", NewItem::file(&format!("/media/{folder}/One.mp4"), 4711)));
+    assert_eq!(run(&app, torn), JobState::Parked);
+    assert_eq!(app.job(torn).unwrap().code.as_deref(), Some("ambiguous"));
+    assert_eq!(run(&app, other), JobState::Waiting);
+    assert!(app.world.plex.remove_item(&keys[0]));
+    // The next walk through the whole library sees that it is gone; the scene that waits has one made.
+    app.advance(Duration::from_hours(7));
+    app.settle_all();
+    assert_eq!(app.job(torn).unwrap().state, JobState::Done);
+    assert_eq!(app.world.plex.item(&keys[1]).unwrap().title, "Mine");
 }

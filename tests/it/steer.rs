@@ -223,6 +223,7 @@ fn old_letters(database: &Path) {
             links: Vec::new(),
             covers: Vec::new(),
             unlinked: Vec::new(),
+            awaits: std::collections::BTreeSet::new(),
         };
         writer
             .write(|tx| settle::settle(tx, &report, &policy, &FailureRates::default(), buried, &mut rng))

@@ -35,6 +35,23 @@ impl FileKeys {
     }
 }
 
+/// The keys by which a scene without an item hears of a file in Plex that could be its own: path, file name, end of the
+/// path, folder and size. Of different kinds they never are the same.
+pub fn heralds(path: &str, size: Option<i64>) -> BTreeSet<i64> {
+    let folded = folded(path);
+    let of_kind = |kind: u64, text: &str| xxh3_64_with_seed(text.as_bytes(), kind).cast_signed();
+    let tail = telling_tail(&folded).map(|tail| of_kind(3, tail));
+    let parent = folded.rsplit_once('/').map(|(parent, _)| of_kind(4, parent));
+    let size = size.filter(|size| *size > 0).map(|size| of_kind(5, &size.to_string()));
+    let always = [of_kind(1, &folded), of_kind(2, name_of(&folded))];
+    always.into_iter().chain(tail).chain(parent).chain(size).collect()
+}
+
+/// Those of all files of a scene, as Plex would see them.
+pub fn awaited_heralds(scene: &Scene, map: &PathMap) -> BTreeSet<i64> {
+    scene.files.iter().flat_map(|file| heralds(&map.to_plex(&file.path), file.size)).collect()
+}
+
 /// How many keys a name has for names that are like it.
 const BANDS: u64 = 10;
 /// How many marks two names must share for one key. With more, only close likeness is found; with fewer, every name
@@ -106,6 +123,18 @@ mod tests {
         assert_eq!((keys.name, keys.tail), (elsewhere.name, elsewhere.tail));
         assert_ne!(keys.path, elsewhere.path);
         assert_eq!(FileKeys::of("Zażółć.mp4").tail, None);
+    }
+
+    #[test]
+    fn a_file_heralds_itself_to_those_that_share_its_folder_name_or_size_and_to_no_others() {
+        let mine = heralds("/media/Acme/One.mp4", Some(5));
+        let hears = |path: &str, size| heralds(path, size).intersection(&mine).next().is_some();
+        assert!(hears("/media/acme/Another.mkv", None), "the folder");
+        assert!(hears("/elsewhere/ONE.mp4", Some(6)), "the name");
+        assert!(hears("/elsewhere/Two.mp4", Some(5)), "the size");
+        assert!(!hears("/elsewhere/Two.mp4", Some(6)));
+        assert!(!hears("/elsewhere/5", None), "a name is no size");
+        assert!(!hears("/media/Two.mp4", Some(0)), "a folder above is another one");
     }
 
     #[test]

@@ -12,7 +12,7 @@ mod tags;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use evidence::{Evidence, Witness};
-pub use keys::{FileKeys, bands_of_part, bands_of_scene};
+pub use keys::{FileKeys, awaited_heralds, bands_of_part, bands_of_scene, heralds};
 pub use paths::{Likeness, PathMap, PathRule, folded, name_of};
 
 use self::evidence::MOST_BY_LIKENESS;

@@ -3,6 +3,7 @@
 use super::super::tests::Database;
 use super::*;
 use crate::domain::item::{ContentHash, IndexedPart};
+use crate::domain::matching::heralds;
 use crate::store::plex_parts::upsert_parts;
 
 fn library(key: &str) -> Library {
@@ -43,7 +44,7 @@ fn walk(db: &mut Database, ids: std::ops::Range<i64>) -> usize {
     let (now, key) = (db.now, "1".parse().unwrap());
     let number = db.writer.write(|tx| begin_walk(tx, &machine(), &library("1"))).unwrap();
     db.writer.write(|tx| upsert_parts(tx, &found, number)).unwrap();
-    db.writer.write(|tx| finish_walk(tx, &key, number, Some(5), Some(6), now)).unwrap()
+    db.writer.write(|tx| finish_walk(tx, &key, number, Some(5), Some(6), now)).unwrap().parts
 }
 
 #[test]
@@ -76,9 +77,9 @@ fn a_walk_that_did_not_finish_drops_nothing_and_does_not_count_as_walked() {
 fn items_libraries_and_servers_can_be_forgotten() {
     let mut db = Database::new();
     walk(&mut db, 1..10);
-    let removed = db.writer.write(|tx| forget(tx, &"5".parse().unwrap())).unwrap();
+    let removed = db.writer.write(|tx| forget(tx, &"5".parse().unwrap())).unwrap().parts;
     assert_eq!((removed, count(&mut db.reader()).unwrap()), (1, 8));
-    assert_eq!(db.writer.write(|tx| drop_section(tx, &"1".parse().unwrap())).unwrap(), 8);
+    assert_eq!(db.writer.write(|tx| drop_section(tx, &"1".parse().unwrap())).unwrap().parts, 8);
     assert_eq!(sections(&mut db.reader()).unwrap(), []);
     walk(&mut db, 1..10);
     db.writer.write(drop_all).unwrap();
@@ -97,4 +98,20 @@ fn an_indexed_item_takes_less_than_800_bytes_on_disk() {
     assert!(size > 0, "the log was not carried over");
     let each = size / ITEMS.unsigned_abs();
     assert!(each <= 800, "{each} bytes");
+}
+
+#[test]
+fn files_that_come_change_or_go_are_heralded_and_new_titles_are_not() {
+    let mut db = Database::new();
+    walk(&mut db, 1..3);
+    let mut seen = |part: IndexedPart| db.writer.write(|tx| upsert_parts(tx, &[part], 1)).unwrap();
+    assert_eq!(seen(part(1)), Changes::default());
+    let titled = seen(IndexedPart { title: "Written".to_owned(), updated_at: 9, ..part(1) });
+    assert_eq!((titled.parts, titled.heralds.len()), (1, 0));
+    let moved = seen(IndexedPart { path: "/x/y.mp4".to_owned(), ..part(1) });
+    assert!(moved.heralds.is_superset(&heralds("/x/y.mp4", part(1).size)), "where it is now");
+    assert!(moved.heralds.is_superset(&heralds(&part(1).path, part(1).size)), "where it was");
+    assert_eq!(seen(part(7)).heralds, heralds(&part(7).path, part(7).size));
+    let gone = db.writer.write(|tx| forget(tx, &"2".parse().unwrap())).unwrap();
+    assert_eq!(gone.heralds, heralds(&part(2).path, part(2).size));
 }
