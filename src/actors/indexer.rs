@@ -1,31 +1,25 @@
-//! Who keeps the path index fresh? One run at a time fills it or reads what is new; everybody who asks shares it.
+//! Which files does Plex have? Fills and refreshes the path index, one run at a time.
 
-use std::sync::Arc;
+mod walker;
+
 use std::time::Duration;
 
 use actix::{
     Actor, ActorFutureExt as _, AsyncContext as _, Context, Handler, ResponseFuture, WrapFuture as _,
 };
-use jiff::SignedDuration;
 use tokio::sync::oneshot;
 
-use super::messages::{BeginWalk, ChangeIndex, Refresh};
-use super::persistence::Persistence;
-use super::stage::{caught, storage, stored};
-use crate::clock::Clock;
-use crate::domain::failure::{Failure, FailureClass, Peer};
-use crate::domain::ids::MachineId;
-use crate::domain::item::{IndexedPart, Library};
-use crate::plex::{ListingOrder, PlexClient};
-use crate::store::plex_index::IndexedSection;
-use crate::store::{Readers, plex_index, settings};
-use crate::supervision::{Link, Watch};
+use super::messages::Refresh;
+use super::stage::caught;
+use crate::domain::failure::Failure;
+use crate::supervision::Watch;
 
-/// Plex answers pages of this size in well under a second; smaller ones cost more requests.
-const PAGE: u32 = 500;
-const STORE_LIMIT: Duration = Duration::from_secs(30);
-/// Reading what was added shows neither what went nor what moved; a walk does.
-const WALK_AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(6);
+use self::walker::Trust;
+pub use self::walker::Walker;
+
+/// How often Plex is looked at while a scene waits for a file: a request for its name, one for its libraries, and one or
+/// more for each library that has changed.
+const LOOK_EVERY: Duration = Duration::from_mins(1);
 
 /// Fills and refreshes the path index.
 pub struct Indexer {
@@ -38,20 +32,31 @@ pub struct Indexer {
     _watch: Watch,
 }
 
-/// What a run needs.
-#[derive(Clone)]
-pub struct Walker {
-    pub plex: PlexClient,
-    /// The libraries to follow by their titles; empty means all of the movie type.
-    pub libraries: Arc<[String]>,
-    pub readers: Readers,
-    pub persistence: Link<Persistence>,
-    pub clock: Arc<dyn Clock>,
-}
-
 impl Indexer {
     pub fn new(walker: Walker, watch: Watch) -> Self {
         Self { walker, running_since: None, fresh_since: None, waiting: Vec::new(), _watch: watch }
+    }
+
+    /// Looks in a minute, and every minute from then on; not while a run is in hand, which sees the same.
+    fn look_later(&mut self, context: &mut Context<Self>) {
+        let minute = self.walker.clock.sleep(LOOK_EVERY);
+        context.spawn(minute.into_actor(self).map(|(), indexer, context| {
+            if indexer.running_since.is_some() {
+                return indexer.look_later(context);
+            }
+            // A run that is asked for meanwhile waits for its turn, or both would walk at once.
+            indexer.running_since = Some(indexer.walker.clock.monotonic());
+            let walker = indexer.walker.clone();
+            let look = caught(async move { walker.look().await });
+            context.spawn(look.into_actor(indexer).map(|looked, indexer, context| {
+                if let Err(failure) = looked {
+                    tracing::debug!("cannot look for new files in Plex: {}", failure.detail);
+                }
+                indexer.running_since = None;
+                indexer.run(context);
+                indexer.look_later(context);
+            }));
+        }));
     }
 
     fn run(&mut self, context: &mut Context<Self>) {
@@ -61,7 +66,7 @@ impl Indexer {
         let began = self.walker.clock.monotonic();
         self.running_since = Some(began);
         let walker = self.walker.clone();
-        let run = caught(async move { walker.refresh().await });
+        let run = caught(async move { walker.refresh(Trust::Nothing).await });
         context.spawn(run.into_actor(self).map(move |outcome, indexer, context| {
             indexer.running_since = None;
             if outcome.is_ok() {
@@ -81,6 +86,10 @@ impl Indexer {
 
 impl Actor for Indexer {
     type Context = Context<Self>;
+
+    fn started(&mut self, context: &mut Context<Self>) {
+        self.look_later(context);
+    }
 }
 
 impl Handler<Refresh> for Indexer {
@@ -99,107 +108,3 @@ impl Handler<Refresh> for Indexer {
 }
 
 crate::supervised!(Indexer);
-
-impl Walker {
-    async fn refresh(&self) -> Result<(), Failure> {
-        let machine = self.plex.identity().await?.machine;
-        let known = self.readers.with(|reader| settings::get(reader, settings::MACHINE)).map_err(storage)?;
-        if known.as_ref() != Some(&machine.0) {
-            if known.is_some() {
-                tracing::warn!(
-                    "another Plex server answers now ({machine}); its libraries are indexed afresh"
-                );
-            }
-            self.change(ChangeIndex::Server(machine.clone())).await?;
-        }
-        let libraries = self.chosen(self.plex.libraries().await?)?;
-        let sections = self.readers.with(plex_index::sections).map_err(storage)?;
-        if sections.iter().any(|section| !libraries.iter().any(|library| library.key == section.key)) {
-            let followed = libraries.iter().map(|library| library.key.clone()).collect();
-            self.change(ChangeIndex::Follow(followed)).await?;
-        }
-        for library in &libraries {
-            match sections.iter().find(|section| section.key == library.key) {
-                Some(section) if self.is_fresh(section) => self.read_new(library, section).await?,
-                Some(_) | None => self.walk(&machine, library).await?,
-            }
-        }
-        Ok(())
-    }
-
-    fn is_fresh(&self, section: &IndexedSection) -> bool {
-        let age = section.walked_at.map(|walked| self.clock.now().duration_since(walked));
-        age.is_some_and(|age| age < WALK_AGAIN_AFTER)
-    }
-
-    /// Keeps the libraries the user named; a name that Plex does not have is an error that names what it has.
-    fn chosen(&self, libraries: Vec<Library>) -> Result<Vec<Library>, Failure> {
-        let missing =
-            self.libraries.iter().find(|name| !libraries.iter().any(|library| library.title == **name));
-        if let Some(name) = missing {
-            let titles: Vec<_> = libraries.iter().map(|library| format!("{:?}", library.title)).collect();
-            let detail = format!(
-                "plex.libraries names {name:?}; Plex shows us the movie libraries {}",
-                titles.join(", ")
-            );
-            return Err(Failure::new(FailureClass::Incompatible, Peer::Plex, "library_not_found", detail));
-        }
-        let wanted = |library: &Library| self.libraries.is_empty() || self.libraries.contains(&library.title);
-        Ok(libraries.into_iter().filter(wanted).collect())
-    }
-
-    /// Reads a whole library; what it does not hold any more is dropped from the index.
-    async fn walk(&self, machine: &MachineId, library: &Library) -> Result<(), Failure> {
-        let begin = BeginWalk { machine: machine.clone(), library: library.clone() };
-        let walk = stored(self.persistence.ask(begin, STORE_LIMIT).await)?;
-        let (mut start, mut newest_added_at) = (0, None);
-        loop {
-            let page = self.plex.listing(&library.key, ListingOrder::Stable, start, PAGE).await?;
-            let items = u32::try_from(page.items).unwrap_or(u32::MAX);
-            start = start.saturating_add(items);
-            newest_added_at = newest_added_at.max(newest(&page.parts));
-            self.keep(page.parts, walk).await?;
-            // Without a total only an empty page is the end; the size of a page never is one.
-            if items == 0 || page.total.is_some_and(|total| start >= total) {
-                break;
-            }
-        }
-        tracing::info!("indexed {start} items of the library {:?}", library.title);
-        self.change(ChangeIndex::Walked { library: library.clone(), walk, newest_added_at }).await
-    }
-
-    /// Reads what was added since, newest first, up to known ground.
-    async fn read_new(&self, library: &Library, section: &IndexedSection) -> Result<(), Failure> {
-        let known = section.newest_added_at.unwrap_or(i64::MIN);
-        let (mut start, mut newest_added_at) = (0, section.newest_added_at);
-        loop {
-            let page = self.plex.listing(&library.key, ListingOrder::ByAddedAtDesc, start, PAGE).await?;
-            let items = u32::try_from(page.items).unwrap_or(u32::MAX);
-            start = start.saturating_add(items);
-            newest_added_at = newest_added_at.max(newest(&page.parts));
-            // Equal times are read again: two items can be added within one second.
-            let reached = page.parts.iter().any(|part| part.added_at < known);
-            let new = page.parts.into_iter().filter(|part| part.added_at >= known).collect();
-            self.keep(new, section.walk).await?;
-            if reached || items == 0 || page.total.is_some_and(|total| start >= total) {
-                break;
-            }
-        }
-        if newest_added_at == section.newest_added_at {
-            return Ok(());
-        }
-        self.change(ChangeIndex::Known { library: library.clone(), newest_added_at }).await
-    }
-
-    async fn keep(&self, parts: Vec<IndexedPart>, walk: i64) -> Result<(), Failure> {
-        if parts.is_empty() { Ok(()) } else { self.change(ChangeIndex::Parts { parts, walk }).await }
-    }
-
-    async fn change(&self, change: ChangeIndex) -> Result<(), Failure> {
-        stored(self.persistence.ask(change, STORE_LIMIT).await)
-    }
-}
-
-fn newest(parts: &[IndexedPart]) -> Option<i64> {
-    parts.iter().map(|part| part.added_at).max()
-}

@@ -126,6 +126,8 @@ pub(super) fn parts(
             libraries: config.plex.libraries.clone().into(),
             readers: readers.clone(),
             persistence: links.persistence.clone(),
+            walk_every: config.reconcile.plex_index_every,
+            circuits: ways.circuits.clone(),
             clock: Arc::clone(clock),
         },
         editor: Editor {
@@ -249,8 +251,7 @@ pub(super) fn children(parts: &Parts, links: &Links, clock: &Arc<dyn Clock>) -> 
         Child::new(links.persistence.clone(), move |watch| Persistence::open(settings.clone(), watch)),
         Child::new(links.dead_letter.clone(), |watch: Watch| sure(DeadLetter { watch })),
         Child::new(links.indexer.clone(), move |watch| {
-            let plex = walker.plex.reconnected()?;
-            Ok::<_, HttpError>(Indexer::new(Walker { plex, ..walker.clone() }, watch))
+            Ok::<_, HttpError>(Indexer::new(walker.reconnected()?, watch))
         }),
         Child::new(links.matching.clone(), move |watch| {
             let contents = finder.contents.reconnected()?;

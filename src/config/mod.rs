@@ -15,6 +15,7 @@ mod problem;
 mod queue;
 mod rate_limit;
 mod reader;
+mod reconcile;
 mod retry;
 mod search;
 mod secret;
@@ -45,6 +46,7 @@ pub use plex::PlexConfig;
 pub use problem::{ConfigError, Problem, Problems};
 pub use queue::QueueConfig;
 pub use rate_limit::RateLimitConfig;
+pub use reconcile::ReconcileConfig;
 pub use retry::RetryConfig;
 pub use secret::{MASK, SecretError, SecretSource, SecretSources};
 pub use server::{ServerConfig, local_url};
@@ -82,6 +84,8 @@ pub struct Config {
     pub rate_limit: RateLimitConfig,
     /// When a peer counts as away.
     pub circuit_breaker: CircuitBreakerConfig,
+    /// How often is looked whether all is as it should be.
+    pub reconcile: ReconcileConfig,
     /// What is logged.
     pub log: LogConfig,
     /// How failed parts are restarted.
@@ -225,6 +229,7 @@ fn read(layers: Layers, file: Option<PathBuf>, purpose: Purpose) -> Result<Loade
         retry: RetryConfig::read(&mut reader),
         rate_limit: RateLimitConfig::read(&mut reader),
         circuit_breaker: CircuitBreakerConfig::read(&mut reader),
+        reconcile: ReconcileConfig::read(&mut reader),
         log: LogConfig::read(&mut reader),
         supervision: SupervisionConfig::read(&mut reader),
         secret_sources: SecretSources {

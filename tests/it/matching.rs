@@ -101,3 +101,80 @@ fn a_scene_that_could_be_two_items_is_decided_when_one_of_them_goes() {
     assert_eq!(app.job(torn).unwrap().state, JobState::Done);
     assert_eq!(app.world.plex.item(&keys[1]).unwrap().title, "Mine");
 }
+
+#[test]
+fn while_a_scene_waits_plex_is_looked_at_every_minute_and_else_left_alone() {
+    let app = TestApp::on_manual_clock(1);
+    let looks = |least: usize| {
+        app.wait_until_calm();
+        app.world.plex.clear_requests();
+        app.advance(Duration::from_secs(61));
+        wait_for("Plex is looked at", || (app.world.plex.requests().len() >= least).then_some(()));
+        app.wait_until_calm();
+        app.world.plex.requests().len()
+    };
+    assert_eq!(run(&app, app.pair(0).scene), JobState::Done);
+    assert_eq!(looks(0), 0);
+    let scene = app.world.stash.add_scene(scene_with("/data/a/One.mp4", 4711, ""));
+    assert_eq!(run(&app, scene), JobState::Waiting);
+    // Beyond the first searches, which follow one another closely.
+    for _ in 0..4 {
+        app.advance_to(scene);
+    }
+    assert_eq!(app.job(scene).unwrap().wait, Duration::from_mins(15));
+    looks(2);
+    assert_eq!(looks(2), 2, "who it is, and that no library has changed: {:?}", app.world.plex.requests());
+    app.world.plex.add_item("1", NewItem::file("/media/a/One.mp4", 4711));
+    app.advance(Duration::from_secs(61));
+    wait_for("the look wakes it", || (app.job(scene)?.state == JobState::Ready).then_some(()));
+    app.advance(Duration::from_secs(1));
+    app.settle_all();
+    assert_eq!(app.job(scene).unwrap().state, JobState::Done);
+}
+
+#[test]
+fn an_order_that_plex_ignores_hides_no_new_file() {
+    let options = PlexOptions { ignores_sort: true, sends_total_size: false, ..PlexOptions::default() };
+    let app =
+        Setup::around(World::start_with(0, StashOptions::default(), options).unwrap()).manual_clock().start();
+    // By title the first page holds known ground alone, from the beginning to its end.
+    for number in 0..600 {
+        app.world.plex.add_item("1", NewItem::file(&format!("/media/many/{number:03}.mp4"), 1000 + number));
+    }
+    let [first, second] = ["One", "Two"]
+        .map(|name| app.world.stash.add_scene(scene_with(&format!("/data/z/{name}.mp4"), 4711, "")));
+    assert_eq!(run(&app, first), JobState::Waiting);
+    let key = app.world.plex.add_item("1", NewItem::file("/media/z/Two.mp4", 4711));
+    assert_eq!(run(&app, second), JobState::Done);
+    assert_eq!(app.world.plex.item(&key).unwrap().title, "Mine");
+}
+
+#[test]
+fn a_server_that_shows_the_same_page_for_ever_is_not_read_for_ever() {
+    let options = PlexOptions { ignores_start: true, sends_total_size: false, ..PlexOptions::default() };
+    let app = Setup::around(World::start_with(1, StashOptions::default(), options).unwrap()).start();
+    let scene = app.pair(0).scene;
+    app.report(scene);
+    let job = wait_for("the paging is seen through", || {
+        app.job(scene).filter(|job| job.code.as_deref() == Some("paging_ignored"))
+    });
+    assert!(job.detail.unwrap().contains("with the same items"));
+}
+
+#[test]
+fn a_library_is_read_whole_as_often_as_the_settings_say() {
+    for (every, state) in [("1h", JobState::Done), ("5h", JobState::Parked)] {
+        let settings = format!("reconcile.plex_index_every = \"{every}\"");
+        let app = Setup::new(0).settings(&settings).manual_clock().start();
+        let torn = app.world.stash.add_scene(scene_with("/data/a/One.mp4", 4711, ""));
+        let keys = ["x", "y"].map(|folder| {
+            app.world.plex.add_item("1", NewItem::file(&format!("/media/{folder}/One.mp4"), 4711))
+        });
+        assert_eq!(run(&app, torn), JobState::Parked);
+        assert!(app.world.plex.remove_item(&keys[0]));
+        let other = app.world.stash.add_scene(scene_with("/data/b/Two.mp4", 4712, ""));
+        app.advance(Duration::from_mins(61));
+        assert_eq!(run(&app, other), JobState::Waiting);
+        wait_for("the walk has had its effect", || (app.job(torn)?.state == state).then_some(()));
+    }
+}

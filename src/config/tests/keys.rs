@@ -155,6 +155,7 @@ fn overrides(setting: &str) -> String {
 #[case("circuit_breaker.failures = 0", "0 is out of range (1 to 100 is right)")]
 #[case("circuit_breaker.open_for = \"10m\"", "10m is longer than circuit_breaker.max_open_for 5m")]
 #[case("circuit_breaker.max_open_for = \"2d\"", "2d is longer than 1d (10ms to 1d is right)")]
+#[case("reconcile.plex_index_every = \"30s\"", "30s is shorter than 1m (1m to 30d is right)")]
 #[case(
     "log.level = \"inof\"",
     "is none of error, warn, info, debug, trace, off: \"inof\" (for one part: \"info,plexsync::plex=debug\"; did you mean \"info\"?)"
@@ -219,7 +220,7 @@ fn paths_of_any_system_are_absolute(#[case] path: &str) {
 #[case("[plx]\nurl = \"x\"", "plx: is not a section (did you mean [plex]?)")]
 #[case(
     "[colours]\nred = 1",
-    "colours: is not a section (there are server, storage, stash, plex, path_map, sync, matching, queue, retry, rate_limit, circuit_breaker, log, supervision)"
+    "colours: is not a section (there are server, storage, stash, plex, path_map, sync, matching, queue, retry, rate_limit, circuit_breaker, reconcile, log, supervision)"
 )]
 #[case("debounce = \"3s\"", "debounce: stands outside of its section (did you mean queue.debounce?)")]
 #[case("plex = \"http://plex\"", "plex: is a section (write [plex] on a line and its keys below)")]

@@ -24,9 +24,13 @@ pub(crate) fn listing(state: &State, library: Option<&Library>, request: &Reques
         .filter(|item| library.is_none_or(|library| library.key == item.section))
         .filter(|item| passes(state, item, request))
         .collect();
-    sort(&mut rows, request.parameter("sort").unwrap_or("titleSort"));
+    let order = request.parameter("sort").filter(|_| !state.options.ignores_sort);
+    sort(&mut rows, order.unwrap_or("titleSort"));
     let all = rows.len();
-    let window = Window::of(request);
+    let mut window = Window::of(request);
+    if let Some(window) = window.as_mut().filter(|_| state.options.ignores_start) {
+        window.start = 0;
+    }
     let limit = request.parameter("limit").and_then(|limit| limit.parse().ok()).unwrap_or(usize::MAX);
     let (offset, size) = window.as_ref().map_or((0, limit), |window| (window.start, window.size.min(limit)));
     let rows: Vec<_> = rows.into_iter().skip(offset).take(size).collect();

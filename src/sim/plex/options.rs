@@ -7,6 +7,10 @@ use crate::sim::clock::SimClock;
 
 /// How a simulated Plex presents itself and behaves. The default is a recent, claimed server with working filters.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a habit of its own, and any may come with any other"
+)]
 pub struct PlexOptions {
     pub token: String,
     pub machine_identifier: String,
@@ -18,6 +22,10 @@ pub struct PlexOptions {
     pub sends_total_size: bool,
     /// Filters that are taken without complaint and then not applied.
     pub ignored_filters: BTreeSet<String>,
+    /// Whether listings come by title whatever order is asked for.
+    pub ignores_sort: bool,
+    /// Whether every page of a listing is the first.
+    pub ignores_start: bool,
     /// Whether the tree of an item shows the hashes of its files' contents.
     pub shows_content_hash: bool,
     /// The longest request target, in bytes, that does not get a 400.
@@ -40,6 +48,8 @@ impl Default for PlexOptions {
             known_hosts: None,
             sends_total_size: true,
             ignored_filters: BTreeSet::new(),
+            ignores_sort: false,
+            ignores_start: false,
             shows_content_hash: true,
             // Reported: 9 KB of ids pass, 35 KB do not.
             longest_target: 16 << 10,
