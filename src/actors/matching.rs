@@ -9,12 +9,14 @@ use super::contents::Contents;
 use super::indexer::Indexer;
 use super::messages::{ChangeIndex, FindMatch, Found, Refresh, Target};
 use super::persistence::Persistence;
+use super::scans::Scans;
 use super::stage::{caught, restarted, storage, stored};
 use crate::clock::Clock;
 use crate::domain::failure::{Failure, FailureClass, Peer};
 use crate::domain::ids::{MachineId, RatingKey};
 use crate::domain::matching::{Decision, MatchPolicy, PathMap, Scored, decide};
 use crate::domain::scene::Scene;
+use crate::http::HttpError;
 use crate::store::candidates::candidates;
 use crate::store::{ItemKey, Readers, ledger, settings};
 use crate::supervision::{Link, Watch};
@@ -37,6 +39,7 @@ pub struct Matching {
 pub struct Finder {
     pub readers: Readers,
     pub contents: Contents,
+    pub scans: Scans,
     pub indexer: Link<Indexer>,
     pub persistence: Link<Persistence>,
     pub map: Arc<PathMap>,
@@ -68,6 +71,12 @@ impl Handler<FindMatch> for Matching {
 crate::supervised!(Matching);
 
 impl Finder {
+    /// The same with connections of its own.
+    pub fn reconnected(&self) -> Result<Self, HttpError> {
+        let (contents, scans) = (self.contents.reconnected()?, self.scans.reconnected()?);
+        Ok(Self { contents, scans, ..self.clone() })
+    }
+
     async fn find(&self, scene: &Scene, distrust: &[RatingKey]) -> Result<Found, Failure> {
         if scene.files.is_empty() {
             let detail = format!("scene {} has no file in Stash, so nothing in Plex can be it", scene.id);
@@ -88,7 +97,10 @@ impl Finder {
         match self.look_up(scene).await? {
             Decision::Auto(items) => self.found(scene, items),
             Decision::Review { code, candidates } => Err(self.for_review(scene, code, &candidates)),
-            Decision::None => Err(self.not_in_plex(scene)),
+            Decision::None => {
+                self.scans.ask_for(scene, &self.map).await;
+                Err(self.not_in_plex(scene))
+            }
         }
     }
 

@@ -14,6 +14,7 @@ pub mod pipeline;
 pub mod plex_sync;
 pub mod probes;
 mod read_back;
+pub mod scans;
 pub mod scheduler;
 mod stage;
 pub mod stages;

@@ -11,6 +11,7 @@ use crate::actors::persistence::{Persistence, PersistenceSettings};
 use crate::actors::pipeline::RunPolicy;
 use crate::actors::plex_sync::{Editor, PlexSync};
 use crate::actors::probes::{Probes, ReadAgain};
+use crate::actors::scans::Scans;
 use crate::actors::scheduler::{Dispatch, Scheduler};
 use crate::actors::stages::ActorStages;
 use crate::actors::{DEAD_LETTER, INDEXER, INGEST, MATCHING, PERSISTENCE, PLEX_SYNC, SCHEDULER};
@@ -111,16 +112,7 @@ pub(super) fn parts(
             clock: Arc::clone(clock),
             seed,
         },
-        finder: Finder {
-            contents: Contents::new(plex.clone(), links.persistence.clone()),
-            readers: readers.clone(),
-            indexer: links.indexer.clone(),
-            persistence: links.persistence.clone(),
-            map: Arc::clone(&map),
-            paths,
-            policy: matches(config),
-            clock: Arc::clone(clock),
-        },
+        finder: finder(config, clock, readers, links, &plex, &map),
         walker: Walker {
             plex: plex.clone(),
             libraries: config.plex.libraries.clone().into(),
@@ -143,6 +135,37 @@ pub(super) fn parts(
         },
         dispatch: dispatch(config, clock, readers, links, ways, probes, map),
     })
+}
+
+fn finder(
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+    readers: &Readers,
+    links: &Links,
+    plex: &PlexClient,
+    map: &Arc<PathMap>,
+) -> Finder {
+    let paths = PathStyle::obfuscated_if(config.log.obfuscate_paths);
+    Finder {
+        contents: Contents::new(plex.clone(), links.persistence.clone()),
+        scans: Scans::new(
+            plex.clone(),
+            config.matching.scan_missing,
+            config.plex.libraries.clone().into(),
+            paths,
+            Arc::clone(clock),
+        ),
+        readers: readers.clone(),
+        indexer: links.indexer.clone(),
+        persistence: links.persistence.clone(),
+        map: Arc::clone(map),
+        paths,
+        policy: MatchPolicy {
+            auto: config.matching.auto_threshold,
+            review: config.matching.review_threshold,
+        },
+        clock: Arc::clone(clock),
+    }
 }
 
 fn dispatch(
@@ -254,8 +277,7 @@ pub(super) fn children(parts: &Parts, links: &Links, clock: &Arc<dyn Clock>) -> 
             Ok::<_, HttpError>(Indexer::new(walker.reconnected()?, watch))
         }),
         Child::new(links.matching.clone(), move |watch| {
-            let contents = finder.contents.reconnected()?;
-            Ok::<_, HttpError>(Matching::new(Finder { contents, ..finder.clone() }, watch))
+            Ok::<_, HttpError>(Matching::new(finder.reconnected()?, watch))
         }),
         Child::new(links.plex_sync.clone(), move |watch| {
             let (plex, stash) = (editor.plex.reconnected()?, editor.stash.reconnected()?);

@@ -14,6 +14,9 @@ pub struct MatchingConfig {
     /// Confidence from 0 to 1 at which a match goes to review; not above `auto_threshold`.
     #[garde(custom(from_to(0.0, 1.0)))]
     pub review_threshold: f64,
+    /// Whether Plex is asked to scan the folder of a file that it does not have.
+    #[garde(skip)]
+    pub scan_missing: bool,
 }
 
 impl MatchingConfig {
@@ -21,6 +24,7 @@ impl MatchingConfig {
         let section = Self {
             auto_threshold: reader.fraction("matching.auto_threshold"),
             review_threshold: reader.fraction("matching.review_threshold"),
+            scan_missing: reader.truth("matching.scan_missing"),
         };
         reader.check("matching", &section);
         reader.in_order(

@@ -178,3 +178,48 @@ fn a_library_is_read_whole_as_often_as_the_settings_say() {
         wait_for("the walk has had its effect", || (app.job(torn)?.state == state).then_some(()));
     }
 }
+
+#[test]
+fn plex_is_had_look_into_the_folder_of_a_scene_that_it_does_not_have_once_an_hour() {
+    let app = TestApp::on_manual_clock(0);
+    let scene = |path: &str, size| {
+        // Titles that differ, since the item of one gets that of its scene.
+        app.world.stash.add_scene(NewScene { title: path.to_owned(), ..scene_with(path, size, "") })
+    };
+    let scenes = [
+        scene("/data/new/Harbour Lights.mp4", 4711),
+        scene("/data/new/A Wholly Other Thing.mp4", 4712),
+        scene("/data/gone/Mountain.mp4", 4713),
+    ];
+    app.world.plex.place_file("1", NewItem::file("/media/new/Harbour Lights.mp4", 4711));
+    let scans = || -> Vec<String> {
+        let requests = app.world.plex.requests().into_iter();
+        requests.filter(|request| request.op == PlexOp::Scan).map(|request| request.path_and_query).collect()
+    };
+    for scene in scenes {
+        assert_eq!(run(&app, scene), JobState::Waiting);
+    }
+    let asked =
+        ["%2Fmedia%2Fnew", "%2Fmedia%2Fgone"].map(|path| format!("/library/sections/1/refresh?path={path}"));
+    assert_eq!(scans(), asked);
+    assert_eq!(app.job(scenes[0]).unwrap().state, JobState::Done, "what the scan found has woken it");
+    app.advance(Duration::from_mins(50));
+    app.settle_all();
+    assert_eq!(scans().len(), 2);
+    app.advance(Duration::from_hours(3));
+    app.settle_all();
+    assert_eq!(scans().len(), 4, "the others are still missed: {:?}", scans());
+}
+
+#[test]
+fn a_folder_outside_of_the_libraries_is_not_scanned_nor_any_when_that_is_not_wanted() {
+    for (path, settings) in
+        [("/elsewhere/One.mp4", ""), ("/data/new/One.mp4", "matching.scan_missing = false")]
+    {
+        let app = TestApp::start_with(0, settings);
+        let scene = app.world.stash.add_scene(scene_with(path, 4711, ""));
+        app.report(scene);
+        app.wait_for_state(scene, JobState::Waiting);
+        assert_eq!(app.world.plex.count(PlexOp::Scan), 0);
+    }
+}

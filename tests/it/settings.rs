@@ -24,7 +24,7 @@ use crate::process::write_settings;
 use crate::support::{TestApp, wait_for};
 
 /// Each key with a test that fails when the key has no effect, by file and function below `tests/it`.
-const SHOWN: [(&str, &str); 65] = [
+const SHOWN: [(&str, &str); 67] = [
     ("server.listen", "settings/server::it_answers_where_it_is_told_to_and_nowhere_else"),
     (
         "server.public_url",
@@ -107,6 +107,11 @@ const SHOWN: [(&str, &str); 65] = [
     (
         "circuit_breaker.max_open_for",
         "settings/pace::a_peer_that_is_away_is_left_alone_as_long_as_the_user_wants",
+    ),
+    ("reconcile.plex_index_every", "matching::a_library_is_read_whole_as_often_as_the_settings_say"),
+    (
+        "matching.scan_missing",
+        "matching::a_folder_outside_of_the_libraries_is_not_scanned_nor_any_when_that_is_not_wanted",
     ),
     ("log.level", "settings/log::as_much_is_logged_as_the_user_wants"),
     ("log.format", "settings/log::every_line_is_an_object_where_the_user_wants_json"),

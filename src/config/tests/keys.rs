@@ -136,6 +136,7 @@ fn overrides(setting: &str) -> String {
     "queue.create_delay = \"soon\"",
     "is not a duration: \"soon\" (write for example \"30s\", \"10m\" or \"14d\")"
 )]
+#[case("matching.scan_missing = \"no\"", "is neither true nor false: \"no\"")]
 #[case("queue.concurrency = 2.5", "is not a whole number from 0 up: 2.5 (write it without quotes)")]
 #[case("queue.concurrency = 0", "0 is out of range (1 to 16 is right)")]
 #[case("queue.not_found_for = \"0\"", "0 is shorter than 1m (1m to 365d is right)")]

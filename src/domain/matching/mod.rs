@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use evidence::{Evidence, Witness};
 pub use keys::{FileKeys, awaited_heralds, bands_of_part, bands_of_scene, heralds};
-pub use paths::{Likeness, PathMap, PathRule, folded, name_of};
+pub use paths::{Likeness, PathMap, PathRule, folded, folder_of, is_inside, name_of};
 
 use self::evidence::MOST_BY_LIKENESS;
 use self::score::{LookAtNames, Subject};

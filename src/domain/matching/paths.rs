@@ -37,6 +37,17 @@ impl PathMap {
     }
 }
 
+/// Whether a file or folder lies in a folder, or is it. `/data/films` does not hold `/data/films-old/a.mp4`.
+pub fn is_inside(path: &str, folder: &str) -> bool {
+    let (path, folder) = (components(path), components(folder));
+    path.split_at_checked(folder.len()).is_some_and(|(head, _)| same_beginning(head, &folder))
+}
+
+/// The folder of a file, as it is spelt; `None` for a bare name.
+pub fn folder_of(path: &str) -> Option<&str> {
+    path.rfind(['/', '\\']).and_then(|end| path.get(..end)).filter(|folder| !folder.is_empty())
+}
+
 /// Appends components to a prefix, with the separator that the prefix uses.
 fn join(prefix: &str, rest: &[&str]) -> String {
     let windows = prefix.contains('\\') && !prefix.contains('/');

@@ -268,3 +268,17 @@ fn the_content_is_asked_for_where_it_could_tell_and_the_path_does_not() {
     with_path.push(part("1", "/media/a.mp4", Some(5)));
     assert!(asked(&scene, with_path).is_empty());
 }
+
+#[test]
+fn a_folder_holds_what_is_below_it_and_not_what_begins_alike() {
+    assert!(
+        is_inside("/media/a/b.mp4", "/media")
+            && is_inside("/media/a/b.mp4", "/media/")
+            && is_inside("/m", "/")
+    );
+    assert!(!is_inside("/media-old/a.mp4", "/media") && !is_inside("/media", "/media/a"));
+    assert!(is_inside(r"o:\Clips\a.mp4", r"O:\Clips") && !is_inside("/Media/a.mp4", "/media"));
+    assert_eq!(folder_of("/media/a/b.mp4"), Some("/media/a"));
+    assert_eq!(folder_of(r"O:\Clips\b.mp4"), Some(r"O:\Clips"));
+    assert_eq!((folder_of("b.mp4"), folder_of("/b.mp4")), (None, None));
+}

@@ -171,7 +171,8 @@ fn a_scene_is_looked_for_without_reading_the_library() {
     let plans = plans(&mut db, |tx| {
         let walk = plex_index::begin_walk(tx, &MachineId("m".to_owned()), &library).unwrap();
         plex_parts::upsert_parts(tx, std::slice::from_ref(&known), walk).unwrap();
-        plex_parts::upsert_parts(tx, &[known], walk).unwrap();
+        plex_parts::upsert_parts(tx, std::slice::from_ref(&known), walk).unwrap();
+        plex_parts::note_content(tx, &[known]).unwrap();
         plex_index::finish_walk(tx, &library.key, walk, None, None, now).unwrap();
         candidates::candidates(tx, &found, &crate::domain::matching::PathMap::default()).unwrap();
         plex_index::forget(tx, &"1".parse().unwrap()).unwrap();
