@@ -7,17 +7,18 @@ use actix::{Actor, Context, Handler, ResponseFuture};
 
 use super::contents::Contents;
 use super::indexer::Indexer;
-use super::messages::{ChangeIndex, FindMatch, Found, Refresh, Target};
+use super::messages::{ChangeIndex, FindMatch, Found, Refresh, Target, Unmatched};
 use super::persistence::Persistence;
 use super::scans::Scans;
 use super::stage::{caught, restarted, storage, stored};
 use crate::clock::Clock;
 use crate::domain::failure::{Failure, FailureClass, Peer};
 use crate::domain::ids::{MachineId, RatingKey};
-use crate::domain::matching::{Decision, MatchPolicy, PathMap, Scored, decide};
+use crate::domain::matching::{Decision, MatchPolicy, PathMap, Reason, Scored, decide};
 use crate::domain::scene::Scene;
 use crate::http::HttpError;
 use crate::store::candidates::candidates;
+use crate::store::reviews::{Candidate, NewReview};
 use crate::store::{ItemKey, Readers, ledger, settings};
 use crate::supervision::{Link, Watch};
 use crate::telemetry::redact::PathStyle;
@@ -60,7 +61,7 @@ impl Actor for Matching {
 }
 
 impl Handler<FindMatch> for Matching {
-    type Result = ResponseFuture<Result<Found, Failure>>;
+    type Result = ResponseFuture<Result<Found, Unmatched>>;
 
     fn handle(&mut self, FindMatch { scene, distrust }: FindMatch, _: &mut Context<Self>) -> Self::Result {
         let finder = self.finder.clone();
@@ -77,16 +78,16 @@ impl Finder {
         Ok(Self { contents, scans, ..self.clone() })
     }
 
-    async fn find(&self, scene: &Scene, distrust: &[RatingKey]) -> Result<Found, Failure> {
+    async fn find(&self, scene: &Scene, distrust: &[RatingKey]) -> Result<Found, Unmatched> {
         if scene.files.is_empty() {
             let detail = format!("scene {} has no file in Stash, so nothing in Plex can be it", scene.id);
-            return Err(Failure::new(FailureClass::NotInPlex, Peer::Stash, "no_file", detail));
+            return Err(Failure::new(FailureClass::NotInPlex, Peer::Stash, "no_file", detail).into());
         }
         let asked = self.clock.monotonic();
         if distrust.is_empty()
             && let Decision::Auto(items) = self.look_up(scene).await?
         {
-            return self.found(scene, items);
+            return Ok(self.found(scene, items)?);
         }
         for key in distrust {
             let forget = ChangeIndex::Forget(key.clone());
@@ -95,11 +96,15 @@ impl Finder {
         let not_before = if distrust.is_empty() { asked.saturating_sub(FRESH_ENOUGH) } else { asked };
         self.indexer.ask(Refresh { not_before }, REFRESH_LIMIT).await.map_err(restarted)??;
         match self.look_up(scene).await? {
-            Decision::Auto(items) => self.found(scene, items),
-            Decision::Review { code, candidates } => Err(self.for_review(scene, code, &candidates)),
+            Decision::Auto(items) => Ok(self.found(scene, items)?),
+            Decision::Review { code, candidates } => {
+                let failure = self.for_review(scene, code, &candidates);
+                let Found { machine, targets } = self.found(scene, candidates)?;
+                Err(Unmatched { failure, review: Some(Box::new(question(scene, &machine, &targets))) })
+            }
             Decision::None => {
                 self.scans.ask_for(scene, &self.map).await;
-                Err(self.not_in_plex(scene))
+                Err(self.not_in_plex(scene).into())
             }
         }
     }
@@ -165,5 +170,21 @@ impl Finder {
             .collect();
         let detail = format!("Plex has no item with the path {}", looked_for.join(" or "));
         Failure::new(FailureClass::NotInPlex, Peer::Plex, "no_candidate", detail)
+    }
+}
+
+/// What a person is asked about a scene that could be these items.
+pub(super) fn question(scene: &Scene, machine: &MachineId, targets: &[Target]) -> NewReview {
+    let candidate = |target: &Target| {
+        let Scored { section, rating_key, path, confidence, evidence } = target.scored.clone();
+        let reasons = evidence.iter().map(Reason::from).collect();
+        Candidate { rating_key, section, path, confidence, reasons, held_by: target.held_by }
+    };
+    NewReview {
+        machine: machine.clone(),
+        identity: scene.identity(),
+        title: scene.title.clone(),
+        path: scene.files.first().map(|file| file.path.clone()).unwrap_or_default(),
+        candidates: targets.iter().map(candidate).collect(),
     }
 }

@@ -19,6 +19,7 @@ use crate::store::intents::{NewIntent, Opening, SettledIntent};
 use crate::store::ledger::Link;
 use crate::store::outages::OutageNote;
 use crate::store::queue::{AcceptedEvent, Claims};
+use crate::store::reviews::NewReview;
 use crate::store::settle::{RunReport, Settled};
 use crate::store::{StoreError, prune};
 
@@ -171,11 +172,24 @@ pub struct Refresh {
 
 /// To Matching: which items is this scene?
 #[derive(Message)]
-#[rtype(result = "Result<Found, Failure>")]
+#[rtype(result = "Result<Found, Unmatched>")]
 pub struct FindMatch {
     pub scene: Arc<Scene>,
     /// Items that turned out to be stale in this very run and are not to be believed from the index as it stands.
     pub distrust: Vec<RatingKey>,
+}
+
+/// Why it is not known which items a scene is, and what a person could say about it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unmatched {
+    pub failure: Failure,
+    pub review: Option<Box<NewReview>>,
+}
+
+impl From<Failure> for Unmatched {
+    fn from(failure: Failure) -> Self {
+        Self { failure, review: None }
+    }
 }
 
 /// The items that a scene is.

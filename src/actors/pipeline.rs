@@ -8,7 +8,8 @@ use std::sync::Arc;
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
 
-use super::messages::{Applied, Buried, Found, NotDone, Target, Wish};
+use super::matching::question;
+use super::messages::{Applied, Buried, Found, NotDone, Target, Unmatched, Wish};
 use crate::domain::edits::OnDelete;
 use crate::domain::failure::{Failure, FailureClass, Peer};
 use crate::domain::ids::{MachineId, RatingKey, SceneId};
@@ -18,6 +19,7 @@ use crate::store::covers::SeenCovers;
 use crate::store::intents::SettledIntent;
 use crate::store::ledger::Link;
 use crate::store::queue::ClaimedJob;
+use crate::store::reviews::NewReview;
 use crate::store::settle::{RunReport, Settled};
 use crate::store::writes::{RecordedWrite, WriteOutcome};
 
@@ -38,7 +40,7 @@ pub trait Stages {
         &self,
         scene: &Arc<Scene>,
         distrust: &[RatingKey],
-    ) -> impl Future<Output = Result<Found, Failure>>;
+    ) -> impl Future<Output = Result<Found, Unmatched>>;
     /// The keys of the files in Plex by which a scene without an item would have to hear of them.
     fn awaited(&self, scene: &Scene) -> BTreeSet<i64>;
     /// The items on the server as it is that the scene holds.
@@ -71,6 +73,15 @@ struct Done {
     unlinked: Vec<ItemKey>,
     remark: Option<&'static str>,
     awaits: BTreeSet<i64>,
+    review: Option<NewReview>,
+}
+
+impl Done {
+    /// Keeps what a person could say, and goes on with the failure.
+    fn unmatched(&mut self, Unmatched { failure, review }: Unmatched) -> Failure {
+        self.review = review.map(|review| *review);
+        failure
+    }
 }
 
 /// How many fields show what was written.
@@ -108,6 +119,8 @@ pub async fn run_job(job: ClaimedJob, stages: &impl Stages) {
             let remark = done.remark.map_or_else(String::new, |remark| format!(": {remark}"));
             tracing::info!("synced scene {scene}: {fields} fields written{remark}");
         }
+        // Whether it is news is known when it is stored.
+        Err(_) if done.review.is_some() => {}
         // Said once when it begins; what goes on can be seen in the queue.
         Err(failure) if job.job().class == Some(failure.class) => {
             tracing::debug!(class = %failure.class, code = failure.code, "scene {scene}: {}", failure.detail);
@@ -128,17 +141,32 @@ pub async fn run_job(job: ClaimedJob, stages: &impl Stages) {
         covers: done.covers,
         unlinked: done.unlinked,
         awaits: done.awaits,
+        review: done.review,
     };
+    let undecided = report.outcome.clone().err().filter(|_| report.review.is_some());
     let settled = stages.settle(report).await;
     let Settled::Recorded(recorded) = settled else {
         tracing::warn!("scene {scene}: another run has taken over, this one changes nothing");
         return;
     };
+    if let Some(failure) = undecided {
+        tell_of_review(scene, &failure, recorded.to_review);
+    }
     tracing::debug!(state = %recorded.state, "scene {scene}: {}", recorded.next);
     if let Some(letter) = recorded.buried {
         let correlation_id = job.job().correlation_id.clone();
         let (letter, code, detail) = (letter.id, letter.code, letter.detail);
         stages.buried(Buried { scene, letter, code, detail, correlation_id }).await;
+    }
+}
+
+/// Says once that a person is asked. The same question again is no news.
+fn tell_of_review(scene: SceneId, failure: &Failure, is_news: bool) {
+    let Failure { class, code, detail, .. } = failure;
+    if is_news {
+        tracing::warn!(%class, code, "scene {scene}: {detail}; `plexsync review show {scene}` asks which it is");
+    } else {
+        tracing::debug!(%class, code, "scene {scene}: {detail}");
     }
 }
 
@@ -158,14 +186,15 @@ async fn carry(job: &ClaimedJob, stages: &impl Stages, done: &mut Done) -> Resul
     }
     done.awaits = stages.awaited(&scene);
     let mut distrust = Vec::new();
-    let found = stages.find_match(&scene, &distrust).await?;
+    let found = stages.find_match(&scene, &distrust).await.map_err(|unmatched| done.unmatched(unmatched))?;
     match apply_all(job, stages, &scene, &found, done).await {
         Err((stale, failure)) if failure.class == FailureClass::StaleMatch => {
             // What the index remembered is gone: match again in the same attempt, once.
             tracing::info!("scene {}: {}; matching again", scene.id, failure.detail);
             done.unlinked.push(ItemKey { machine: found.machine.clone(), rating_key: stale.clone() });
             distrust.push(stale);
-            let found = stages.find_match(&scene, &distrust).await?;
+            let found = stages.find_match(&scene, &distrust).await;
+            let found = found.map_err(|unmatched| done.unmatched(unmatched))?;
             apply_all(job, stages, &scene, &found, done).await.map_err(|(_, failure)| failure)
         }
         Err((_, failure)) => Err(failure),
@@ -183,7 +212,8 @@ async fn apply_all(
 ) -> Result<(), (RatingKey, Failure)> {
     for target in &found.targets {
         let key = &target.scored.rating_key;
-        claim_item(stages, scene, target).await.map_err(|failure| (key.clone(), failure))?;
+        let claimed = claim_item(stages, scene, &found.machine, target).await;
+        claimed.map_err(|unclaimed| (key.clone(), done.unmatched(unclaimed)))?;
         match stages.apply(Wish::Show, scene, &found.machine, target, job).await {
             Ok(applied) => {
                 for note in &applied.notes {
@@ -269,24 +299,35 @@ async fn take_back(job: &ClaimedJob, stages: &impl Stages, done: &mut Done) -> R
 
 /// One item belongs to one scene. When another scene holds it, Stash is asked whether that one still exists, and the
 /// index whether it still is that item; if not, the claim passes on.
-async fn claim_item(stages: &impl Stages, scene: &Arc<Scene>, target: &Target) -> Result<(), Failure> {
+async fn claim_item(
+    stages: &impl Stages,
+    scene: &Arc<Scene>,
+    machine: &MachineId,
+    target: &Target,
+) -> Result<(), Unmatched> {
     let Some(holder) = target.held_by.filter(|holder| *holder != scene.id) else { return Ok(()) };
+    if target.scored.is_accepted() {
+        // A person knew of the other scene.
+        return Ok(());
+    }
     let key = &target.scored.rating_key;
     let other = match stages.read_scene(holder).await {
         Ok(other) => Arc::new(other),
         Err(failure) if failure.class == FailureClass::Gone => return Ok(()),
-        Err(failure) => return Err(failure),
+        Err(failure) => return Err(failure.into()),
     };
     let still_holds = match stages.find_match(&other, &[]).await {
         Ok(found) => found.targets.iter().any(|other| other.scored.rating_key == *key),
-        Err(failure) if failure.class == FailureClass::NotInPlex => false,
+        Err(Unmatched { failure, .. }) if failure.class == FailureClass::NotInPlex => false,
         // Two scenes that both could be the item are for a person to tell apart.
-        Err(failure) if failure.class == FailureClass::Ambiguous => true,
-        Err(failure) => return Err(failure),
+        Err(Unmatched { failure, .. }) if failure.class == FailureClass::Ambiguous => true,
+        Err(Unmatched { failure, .. }) => return Err(failure.into()),
     };
     if !still_holds {
         return Ok(());
     }
     let detail = format!("scene {holder} already is item {key} in Plex, and so would be scene {}", scene.id);
-    Err(Failure::new(FailureClass::Ambiguous, Peer::PlexSync, "conflict", detail))
+    let failure = Failure::new(FailureClass::Ambiguous, Peer::PlexSync, "conflict", detail);
+    let review = question(scene, machine, std::slice::from_ref(target));
+    Err(Unmatched { failure, review: Some(Box::new(review)) })
 }

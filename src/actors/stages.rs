@@ -10,7 +10,7 @@ use super::circuits::Circuits;
 use super::dead_letter::DeadLetter;
 use super::matching::Matching;
 use super::messages::{
-    Applied, ApplyEdits, Buried, FindMatch, Found, NotDone, RefuseUndo, Settle, Target, Wish,
+    Applied, ApplyEdits, Buried, FindMatch, Found, NotDone, RefuseUndo, Settle, Target, Unmatched, Wish,
 };
 use super::persistence::Persistence;
 use super::pipeline::{RunPolicy, Stages};
@@ -96,11 +96,15 @@ impl Stages for ActorStages {
             .map_err(|failure| self.circuits.failed(failure, Some(scene)))
     }
 
-    async fn find_match(&self, scene: &Arc<Scene>, distrust: &[RatingKey]) -> Result<Found, Failure> {
+    async fn find_match(&self, scene: &Arc<Scene>, distrust: &[RatingKey]) -> Result<Found, Unmatched> {
         self.circuits.let_pass(Circuit::PlexRead)?;
         let ask = FindMatch { scene: Arc::clone(scene), distrust: distrust.to_vec() };
-        let found = self.matching.ask(ask, MATCH_LIMIT).await.unwrap_or_else(|error| Err(restarted(error)));
-        found.map_err(|failure| self.circuits.failed(failure, Some(scene.id)))
+        let found =
+            self.matching.ask(ask, MATCH_LIMIT).await.unwrap_or_else(|error| Err(restarted(error).into()));
+        found.map_err(|Unmatched { failure, review }| {
+            let failure = self.circuits.failed(failure, Some(scene.id));
+            Unmatched { failure, review }
+        })
     }
 
     fn awaited(&self, scene: &Scene) -> BTreeSet<i64> {

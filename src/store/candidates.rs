@@ -8,8 +8,10 @@ use super::StoreError;
 use super::connection::ReadConn;
 use super::plex_index::sections;
 use super::plex_parts::PartRow;
+use super::reviews;
 use super::rows::limit;
 use super::schema::{plex_bands as bands, plex_parts as parts};
+use crate::domain::ids::{RatingKey, SectionKey};
 use crate::domain::item::IndexedPart;
 use crate::domain::matching::{Candidates, FileKeys, PathMap, bands_of_scene, likeness_matters};
 use crate::domain::scene::{Scene, SceneFile};
@@ -38,6 +40,11 @@ fn exact(conn: &mut impl ReadConn, scene: &Scene, map: &PathMap) -> Result<Candi
     let complete = !sections.is_empty() && sections.iter().all(|section| section.walked_at.is_some());
     let mut rows = BTreeMap::new();
     let mut found = Candidates { complete, ..Candidates::default() };
+    let answers = reviews::answers(conn, scene)?;
+    for accepted in &answers.accepted {
+        rows.extend(of_item(conn, &accepted.section, &accepted.rating_key)?);
+    }
+    found.reviewed = answers.into();
     for file in &scene.files {
         let keys = FileKeys::of_scene_file(file, map);
         rows.extend(by_path(conn, keys.path)?);
@@ -94,6 +101,10 @@ macro_rules! rows {
         let rows = parts::table.filter($filter).limit(limit(MOST_HITS + 1));
         Ok(rows.select((parts::part, PartRow::as_select())).load($conn.connection())?)
     }};
+}
+
+fn of_item(conn: &mut impl ReadConn, section: &SectionKey, key: &RatingKey) -> Result<Rows, StoreError> {
+    rows!(conn, parts::section_key.eq(section.as_str()).and(parts::rating_key.eq(key.as_str())))
 }
 
 fn by_path(conn: &mut impl ReadConn, hash: i64) -> Result<Rows, StoreError> {

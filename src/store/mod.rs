@@ -25,6 +25,7 @@ pub mod plugin_dates;
 pub mod prune;
 pub mod queue;
 mod readers;
+pub mod reviews;
 mod rows;
 mod schema;
 pub mod settings;

@@ -225,6 +225,38 @@ diesel::table! {
 }
 
 diesel::table! {
+    reviews (scene_id) {
+        scene_id -> BigInt,
+        machine_id -> Text,
+        code -> Text,
+        detail -> Text,
+        title -> Text,
+        path -> Text,
+        created_at -> Text,
+        oshash -> Text,
+        candidates -> Text,
+        opened_at -> BigInt,
+        correlation_id -> Text,
+    }
+}
+
+diesel::table! {
+    reviewed_pairs (machine_id, rating_key, scene_id) {
+        machine_id -> Text,
+        rating_key -> Text,
+        scene_id -> BigInt,
+        answer -> Text,
+        section_key -> Text,
+        part_path -> Text,
+        created_at -> Text,
+        oshash -> Text,
+        answered_at -> BigInt,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(jobs, reviews);
+
+diesel::table! {
     awaited (key, scene_id) {
         key -> BigInt,
         scene_id -> BigInt,

@@ -17,6 +17,7 @@ use super::intents::{self, SettledIntent};
 use super::jobs::{job, save};
 use super::ledger::{self, Link};
 use super::outages::time_away;
+use super::reviews::{self, NewReview};
 use super::rows::ItemKey;
 use super::undos;
 
@@ -47,6 +48,8 @@ pub struct RunReport {
     pub unlinked: Vec<ItemKey>,
     /// The keys of the files that would make the scene be looked for again, should it be without an item now.
     pub awaits: BTreeSet<i64>,
+    /// What a person has to decide before the scene can go on.
+    pub review: Option<NewReview>,
 }
 
 /// The answer to a report.
@@ -65,6 +68,8 @@ pub struct Recorded {
     pub next: String,
     /// The dead letter, when the job was given up.
     pub buried: Option<DeadLetter>,
+    /// A person is asked something that was not asked before.
+    pub to_review: bool,
 }
 
 /// Ends the run. Calling it again with the same report is harmless: the second time it is fenced. `rates` are those of
@@ -111,7 +116,9 @@ pub fn settle(
         intents::abandon(tx, report.scene, None, now)?;
         ledger::forget_scene(tx, report.scene)?;
         undos::refuse_all(tx, report.scene, "the scene is gone from Stash", now)?;
+        reviews::forget_answers(tx, report.scene)?;
     }
+    let to_review = reviews::renew(tx, &job, outcome, report.review.as_ref(), now)?;
     // The state and not the verdict: an event that came meanwhile has saved the job from it.
     let buried = if job.state == JobState::Dead
         && let (Verdict::Bury { code }, Err(failure)) = (&verdict, outcome)
@@ -120,7 +127,13 @@ pub fn settle(
     } else {
         None
     };
-    Ok(Settled::Recorded(Box::new(Recorded { state: job.state, due_at: job.due_at, next, buried })))
+    Ok(Settled::Recorded(Box::new(Recorded {
+        state: job.state,
+        due_at: job.due_at,
+        next,
+        buried,
+        to_review,
+    })))
 }
 
 fn circumstances(

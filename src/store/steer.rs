@@ -13,9 +13,9 @@ use super::connection::{Connected, ReadConn, WriteTx};
 use super::counts::Tallies;
 use super::dead_letters::{self, Closed, DeadLetter};
 use super::jobs::{job, save};
-use super::queue;
 use super::rows::SCENE;
 use super::schema::jobs;
+use super::{queue, reviews};
 use super::{settings, undos};
 
 use crate::domain::event::Trigger;
@@ -77,6 +77,7 @@ pub fn drop_job(
         dead_letters::close(tx, scene, Closed::Dropped, now)?;
         undos::refuse_all(tx, scene, "the work on the scene was dropped", now)?;
         awaited::replace(tx, scene, &BTreeSet::new())?;
+        reviews::forget(tx, scene)?;
         diesel::delete(jobs::table.find((SCENE, scene.get()))).execute(tx.connection())?;
         let mut tallies = Tallies::load(tx)?;
         tallies.dropped += 1;

@@ -113,5 +113,6 @@ pub(super) fn report(claimed: &ClaimedJob, outcome: Result<(), Failure>) -> RunR
         covers: Vec::new(),
         unlinked: Vec::new(),
         awaits: std::collections::BTreeSet::new(),
+        review: None,
     }
 }

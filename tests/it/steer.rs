@@ -224,6 +224,7 @@ fn old_letters(database: &Path) {
             covers: Vec::new(),
             unlinked: Vec::new(),
             awaits: std::collections::BTreeSet::new(),
+            review: None,
         };
         writer
             .write(|tx| settle::settle(tx, &report, &policy, &FailureRates::default(), buried, &mut rng))

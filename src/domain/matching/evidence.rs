@@ -7,6 +7,8 @@ use super::paths::Likeness;
 /// What speaks for an item or against it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Evidence {
+    /// A person said so.
+    Accepted,
     PathEqual(Likeness),
     /// The hash of both ends and the size of the file.
     ContentEqual,
@@ -53,7 +55,7 @@ impl Evidence {
     /// What it adds. What speaks for an item does not add up: the strongest counts. What speaks against it does.
     pub fn weight(self) -> f64 {
         match self {
-            Self::PathEqual(_) | Self::ContentEqual => 1.00,
+            Self::Accepted | Self::PathEqual(_) | Self::ContentEqual => 1.00,
             Self::NameAndSizeEqual => 0.97,
             Self::TailEqual(_) => 0.95,
             Self::SizeAndDurationEqual => 0.92,
@@ -82,6 +84,7 @@ impl Evidence {
 impl fmt::Display for Evidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Accepted => f.write_str("a person accepted it"),
             Self::PathEqual(Likeness::Equal) => f.write_str("the mapped path is equal"),
             Self::PathEqual(Likeness::Composed) => {
                 f.write_str("the mapped path is equal in composed characters")

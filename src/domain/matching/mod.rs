@@ -5,6 +5,7 @@ mod evidence;
 mod keys;
 mod names;
 mod paths;
+mod review;
 mod score;
 mod similar;
 mod tags;
@@ -14,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use evidence::{Evidence, Witness};
 pub use keys::{FileKeys, awaited_heralds, bands_of_part, bands_of_scene, heralds};
 pub use paths::{Likeness, PathMap, PathRule, folded, folder_of, is_inside, name_of};
+pub use review::{Reason, Reviewed};
 
 use self::evidence::MOST_BY_LIKENESS;
 use self::score::{LookAtNames, Subject};
@@ -41,6 +43,8 @@ pub struct Candidates {
     pub crowded_tails: bool,
     /// The same of the size of a file.
     pub crowded_sizes: bool,
+    /// What a person said about items of this scene. An accepted one is among the parts, if Plex still has it.
+    pub reviewed: Reviewed,
 }
 
 /// An item with the evidence for it.
@@ -72,8 +76,13 @@ const AMBIGUITY_MARGIN: f64 = 0.05;
 
 /// Decides which items a scene is.
 pub fn decide(scene: &Scene, candidates: &Candidates, map: &PathMap, policy: &MatchPolicy) -> Decision {
+    let accepted = candidates.accepted();
+    if !accepted.is_empty() {
+        return Decision::Auto(accepted);
+    }
     let subject = Subject::new(scene, map);
-    let by_path = best_per_item(subject.by_path(&candidates.parts));
+    let reviewed = &candidates.reviewed;
+    let by_path = reviewed.without_rejected(best_per_item(subject.by_path(&candidates.parts)));
     if !by_path.is_empty() {
         // A file that stands in several libraries is several items, and all of them are this scene.
         return Decision::Auto(by_path);
@@ -81,7 +90,8 @@ pub fn decide(scene: &Scene, candidates: &Candidates, map: &PathMap, policy: &Ma
     if !candidates.complete {
         return Decision::None;
     }
-    let mut ranked = best_per_item(subject.by_other_evidence(candidates, LookAtNames::Yes));
+    let ranked = best_per_item(subject.by_other_evidence(candidates, LookAtNames::Yes));
+    let mut ranked = reviewed.without_rejected(ranked);
     ranked.sort_by(|left, right| {
         right.confidence.total_cmp(&left.confidence).then_with(|| left.rating_key.cmp(&right.rating_key))
     });
@@ -106,11 +116,14 @@ pub fn decide(scene: &Scene, candidates: &Candidates, map: &PathMap, policy: &Ma
 /// Whether items whose names are like the scene's could change what exact evidence says. They are the costliest to
 /// find, and mostly need not be looked for.
 pub fn likeness_matters(scene: &Scene, exact: &Candidates, map: &PathMap) -> bool {
-    let subject = Subject::new(scene, map);
-    if !exact.complete || !subject.by_path(&exact.parts).is_empty() {
+    if !exact.complete || !exact.accepted().is_empty() {
         return false;
     }
-    let scored = subject.by_other_evidence(exact, LookAtNames::No);
+    let subject = Subject::new(scene, map);
+    if !exact.reviewed.without_rejected(subject.by_path(&exact.parts)).is_empty() {
+        return false;
+    }
+    let scored = exact.reviewed.without_rejected(subject.by_other_evidence(exact, LookAtNames::No));
     let best = scored.iter().map(|candidate| candidate.confidence).fold(0.0, f64::max);
     best - MOST_BY_LIKENESS < AMBIGUITY_MARGIN
 }

@@ -282,3 +282,41 @@ fn a_folder_holds_what_is_below_it_and_not_what_begins_alike() {
     assert_eq!(folder_of(r"O:\Clips\b.mp4"), Some(r"O:\Clips"));
     assert_eq!((folder_of("b.mp4"), folder_of("/b.mp4")), (None, None));
 }
+
+fn reviewed(parts: Vec<IndexedPart>, accepted: &[(&str, &str)], rejected: &[&str]) -> Candidates {
+    let accepted = accepted.iter().map(|(key, path)| (key.parse().unwrap(), (*path).to_owned()));
+    let rejected = rejected.iter().map(|key| key.parse().unwrap()).collect();
+    Candidates { reviewed: Reviewed { accepted: accepted.collect(), rejected }, ..offer(parts) }
+}
+
+#[test]
+fn what_a_person_accepted_beats_an_equal_path_and_an_index_that_is_not_full() {
+    let scene = scene(&[("/data/a/Film.mp4", 5)]);
+    let parts =
+        vec![part("1", "/media/a/Film.mp4", Some(5)), part("2", "/b.mp4", None), part("2", "/c.mp4", None)];
+    let mut offered = reviewed(parts, &[("2", "/c.mp4")], &[]);
+    offered.complete = false;
+    let Decision::Auto(items) = decide(&scene, &offered, &map(), &POLICY) else { panic!("{offered:?}") };
+    let [item] = items.as_slice() else { panic!("{items:?}") };
+    assert_eq!((item.rating_key.as_str(), item.path.as_str(), item.confidence), ("2", "/c.mp4", 1.0));
+    assert!(item.is_accepted());
+    assert!(!likeness_matters(&scene, &offered, &map()));
+    offered.parts.retain(|part| part.rating_key.as_str() == "1");
+    let Decision::Auto(items) = decide(&scene, &offered, &map(), &POLICY) else { panic!("{offered:?}") };
+    assert!(!items[0].is_accepted(), "Plex does not have the accepted item any more");
+}
+
+#[test]
+fn what_a_person_rejected_never_comes_back_and_makes_nothing_else_look_better() {
+    let film = scene(&[("/data/Acme/One/Film.mp4", 5)]);
+    let equal = part("1", "/media/Acme/One/Film.mp4", Some(5));
+    let offered = reviewed(vec![equal], &[], &["1"]);
+    assert_eq!(decide(&film, &offered, &map(), &POLICY), Decision::None, "not even by its path");
+    // Of two that share an end of the path, the one that shares less stays outdone by the one that was rejected.
+    let parts = vec![part("1", "/x/Acme/One/Film.mp4", None), part("2", "/y/One/Film.mp4", None)];
+    let Decision::Auto(items) = decide(&film, &offer(parts.clone()), &map(), &POLICY) else { panic!() };
+    assert_eq!(items[0].rating_key.as_str(), "1");
+    let left = decide(&film, &reviewed(parts, &[], &["1"]), &map(), &POLICY);
+    let Decision::Review { code, candidates } = left else { panic!("{left:?}") };
+    assert_eq!((code, candidates.len(), candidates[0].rating_key.as_str()), ("low_confidence", 1, "2"));
+}

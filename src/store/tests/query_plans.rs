@@ -202,6 +202,28 @@ fn a_scene_is_looked_for_without_reading_the_library() {
 }
 
 #[test]
+fn reviews_and_what_was_said_are_found_without_reading_all_jobs() {
+    let mut db = Database::new();
+    let claimed = db.in_hand(1);
+    let failure = Failure::new(FailureClass::Ambiguous, Peer::Plex, "ambiguous", "detail");
+    let review = Some(reviews::tests::question(&[5]));
+    let parked = RunReport { review, ..report(&claimed, Err(failure)) };
+    let (now, mut rng) = (db.now, db.rng.clone());
+    let plans = plans(&mut db, |tx| {
+        settle(tx, &parked, &POLICY, &FailureRates::default(), now, &mut rng).unwrap();
+        assert_eq!(reviews::open_reviews(tx, None, 10).unwrap().len(), 1);
+        reviews::accept(tx, scene(1), &"5".parse().unwrap(), now).unwrap();
+        reviews::reject(tx, scene(1), now).unwrap();
+        reviews::answers(tx, &candidates::tests::scene("/a.mp4", 5, "")).unwrap();
+        reviews::forget_answers(tx, scene(1)).unwrap();
+    });
+    assert_no_scan(&plans);
+    let listed =
+        plans.iter().find(|(sql, _)| sql.contains("FROM `reviews`") && sql.contains("LIMIT")).unwrap();
+    assert!(listed.1.starts_with("SEARCH reviews USING INTEGER PRIMARY KEY (rowid>?)"), "{listed:?}");
+}
+
+#[test]
 fn waiting_jobs_are_rebased_without_reading_the_finished_ones() {
     let mut db = Database::new();
     let now = db.now;
