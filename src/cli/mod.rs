@@ -9,6 +9,7 @@ mod hook;
 mod output;
 mod plugin;
 mod queue;
+mod review;
 mod run;
 mod service;
 mod status;
@@ -79,6 +80,9 @@ enum Command {
     History(history::HistoryArgs),
     /// Put back what stood in Plex before a write, and keep it until Stash changes the field
     Undo(undo::UndoArgs),
+    /// Show matches that are too uncertain to be written, and say which are right
+    #[command(subcommand)]
+    Review(review::ReviewCommand),
     /// Put the plugin that tells PlexSync of changes into Stash
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
@@ -143,6 +147,7 @@ pub fn main() -> ExitCode {
         Command::Sync(args) => sync::sync(&global, &args),
         Command::History(args) => history::history(&global, &args),
         Command::Undo(args) => undo::undo(&global, &args),
+        Command::Review(command) => review::review_command(&global, command),
         Command::Plugin(command) => plugin::plugin(&global, command),
         Command::Hook(args) => {
             hook::hook(&global, args);

@@ -154,11 +154,13 @@ fn next(facts: &Facts<'_>) -> String {
 /// What a person has to do about a parked job first.
 fn needed(job: &Job) -> &'static str {
     match job.code.as_deref() {
-        Some("ambiguous") => "several items in Plex could be it, so leave one of them, or map the paths",
-        Some("low_confidence") => {
-            "its best match is too weak to be written, so map the paths or rename the file"
+        Some("ambiguous") => {
+            "several items in Plex could be it, so say which (`plexsync review`), or map the paths"
         }
-        Some("conflict") => "another scene is that item already, so take the file away from one of the two",
+        Some("low_confidence") => {
+            "its best match is too weak to be written, so say whether it is right (`plexsync review`), or map the paths"
+        }
+        Some("conflict") => "another scene is that item already, so say whose it is (`plexsync review`)",
         Some("not_in_plex") => {
             "Plex has had no such file for too long, so add it to a library that is followed"
         }

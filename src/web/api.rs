@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::auth::Scope;
 use super::error::WebError;
 use super::state::WebState;
-use crate::domain::ids::SceneId;
+use crate::domain::ids::{IdError, SceneId};
 use crate::domain::job::JobState;
 use crate::store::dead_letters::{Letters, letters};
 use crate::store::writes::writes_of;
@@ -45,7 +45,7 @@ pub(super) async fn jobs(
         None => None,
         Some(word) => Some(JobState::from_word(word).ok_or_else(|| unknown_state(word))?),
     };
-    let limit = limit.unwrap_or(USUAL_PAGE).clamp(1, LONGEST_PAGE);
+    let limit = page_length(limit);
     let jobs = reading(&state, move |reader| stored::jobs(reader, wanted, after, limit)).await?;
     let next = jobs.last().filter(|_| jobs.len() == limit).map(|job| job.scene);
     Ok(HttpResponse::Ok().json(Jobs { jobs: jobs.iter().map(JobLine::from).collect(), next }))
@@ -62,17 +62,11 @@ pub(super) async fn job(
     scene: web::Path<String>,
 ) -> Result<HttpResponse, WebError> {
     state.access.check(&request, Scope::Everything)?;
-    let scene = scene_of(&scene)?;
+    let scene = self::scene(&scene)?;
     let now = state.clock.now();
     let detail = reading(&state, move |reader| JobDetail::read(reader, scene, now)).await?;
     let unknown = || WebError::new(StatusCode::NOT_FOUND, format!("there is no job for scene {scene}"));
     Ok(HttpResponse::Ok().json(detail.ok_or_else(unknown)?))
-}
-
-fn scene_of(path: &str) -> Result<SceneId, WebError> {
-    path.parse().map_err(|error: crate::domain::ids::IdError| {
-        WebError::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string())
-    })
 }
 
 #[derive(Deserialize)]
@@ -99,13 +93,24 @@ pub(super) async fn history(
     page: web::Query<WritePage>,
 ) -> Result<HttpResponse, WebError> {
     state.access.check(&request, Scope::Everything)?;
-    let scene_id = scene_of(&scene)?;
+    let scene_id = self::scene(&scene)?;
     let WritePage { limit, after } = page.into_inner();
-    let limit = limit.unwrap_or(USUAL_PAGE).clamp(1, LONGEST_PAGE);
+    let limit = page_length(limit);
     let found = reading(&state, move |reader| writes_of(reader, scene_id, after, limit)).await?;
     let next = found.last().filter(|_| found.len() == limit).map(|write| write.id);
     let writes = found.into_iter().map(WriteLine::from).collect();
     Ok(HttpResponse::Ok().json(History { scene_id, writes, next }))
+}
+
+/// The scene that a path names.
+pub(super) fn scene(word: &str) -> Result<SceneId, WebError> {
+    let malformed = |error: IdError| WebError::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string());
+    word.parse().map_err(malformed)
+}
+
+/// How many rows a page has.
+pub(super) fn page_length(asked: Option<usize>) -> usize {
+    asked.unwrap_or(USUAL_PAGE).clamp(1, LONGEST_PAGE)
 }
 
 #[derive(Deserialize)]
@@ -131,7 +136,7 @@ pub(super) async fn dead_letters(
 ) -> Result<HttpResponse, WebError> {
     state.access.check(&request, Scope::Everything)?;
     let LetterPage { code, limit, after } = page.into_inner();
-    let limit = limit.unwrap_or(USUAL_PAGE).clamp(1, LONGEST_PAGE);
+    let limit = page_length(limit);
     let read = move |reader: &mut Reader| {
         let which = code.as_deref().map_or(Letters::Open, Letters::OpenWithCode);
         letters(reader, which, after, limit)

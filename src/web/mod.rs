@@ -7,6 +7,7 @@ mod error;
 pub mod holds;
 pub mod letters;
 pub mod plugin_source;
+pub mod reviews;
 mod routes;
 pub mod server;
 mod state;

@@ -12,6 +12,7 @@ use super::auth::Scope;
 use super::correlation::correlation_of;
 use super::error::WebError;
 use super::plugin_source;
+use super::reviews;
 use super::state::WebState;
 use super::status::Status;
 use super::webhook::{Events, Refusal, parse};
@@ -34,6 +35,8 @@ pub(super) fn configure(routes: &mut web::ServiceConfig) {
         .route("/api/v1/history/{scene}", web::get().to(api::history))
         .route("/api/v1/dead-letters", web::get().to(api::dead_letters))
         .route("/api/v1/dead-letters/{id}", web::get().to(api::dead_letter))
+        .route("/api/v1/reviews", web::get().to(reviews::list))
+        .route("/api/v1/reviews/{scene}", web::get().to(reviews::one))
         .service(
             web::resource("/stash-plugin/index.yml").get(plugin_source::index).head(plugin_source::index),
         )

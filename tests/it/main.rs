@@ -26,6 +26,7 @@ mod plugin;
 mod plugin_source;
 mod process;
 mod python_hook;
+mod review;
 mod secrets;
 mod settings;
 mod spool;
