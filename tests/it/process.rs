@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use plexsync::sim::PlexOp;
 use plexsync::sim::world::World;
@@ -48,8 +49,17 @@ pub(crate) fn errors(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
+/// A port that nobody listens on. It lies below those that systems hand out by themselves, so that no other socket of
+/// these tests gets it before the service does; runs of the tests side by side begin at different places.
 pub(crate) fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    const FIRST: u32 = 10_000;
+    const RUNS: u32 = 40;
+    const OF_EACH: u32 = 500;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let first = FIRST + std::process::id() % RUNS * OF_EACH;
+    let ports = std::iter::repeat_with(|| first + NEXT.fetch_add(1, Ordering::Relaxed) % OF_EACH);
+    let is_free = |port: &u16| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    ports.take(500).filter_map(|port| u16::try_from(port).ok()).find(is_free).unwrap()
 }
 
 /// A service as a process. It is killed when dropped.
@@ -71,21 +81,26 @@ impl Service {
     }
 
     /// Waits until a process that was started serves.
-    fn of(child: Child, port: u16) -> Self {
+    fn of(mut child: Child, port: u16) -> Self {
         let url = format!("http://127.0.0.1:{port}");
         wait_for("the service is ready", || {
             let answer = agent().get(format!("{url}/readyz")).call().ok()?;
             (answer.status() == 200).then_some(())
         });
+        assert_eq!(child.try_wait().unwrap(), None, "it is this process that answers on port {port}");
         Self { child, url }
     }
 
+    #[expect(clippy::print_stderr, reason = "for whoever reads why a test failed")]
     pub(crate) fn report(&self, scene: i64) -> bool {
         let body = format!(r#"{{"type":"Scene.Update.Post","id":{scene}}}"#);
         let sent = agent()
             .post(format!("{}/webhooks/stash", self.url))
             .header("content-type", "application/json")
             .send(body);
+        if !matches!(&sent, Ok(answer) if answer.status() == 202) {
+            eprintln!("scene {scene} was not taken: {sent:?}");
+        }
         sent.is_ok_and(|answer| answer.status() == 202)
     }
 
