@@ -172,7 +172,10 @@ fn a_library_is_read_whole_as_often_as_the_settings_say() {
         });
         assert_eq!(run(&app, torn), JobState::Parked);
         assert!(app.world.plex.remove_item(&keys[0]));
-        let other = app.world.stash.add_scene(scene_with("/data/b/Two.mp4", 4712, ""));
+        // Nothing about it is like the first one, which may be written before this one is looked for.
+        let file = NewFile { size: 4712, duration: 600.0, ..NewFile::at("/data/b/Two.mp4") };
+        let other = NewScene { files: vec![file], ..NewScene::titled("Quite another", "") };
+        let other = app.world.stash.add_scene(other);
         app.advance(Duration::from_mins(61));
         assert_eq!(run(&app, other), JobState::Waiting);
         wait_for("the walk has had its effect", || (app.job(torn)?.state == state).then_some(()));
