@@ -18,6 +18,11 @@ pub trait Clock: Send + Sync + fmt::Debug {
     /// Time since an arbitrary moment in this process. It never goes back; waits are measured with it.
     fn monotonic(&self) -> Duration;
 
+    /// Both at one moment: read one after the other, a clock that is moved in between looks as if it had been set.
+    fn both(&self) -> (Timestamp, Duration) {
+        (self.now(), self.monotonic())
+    }
+
     /// Ends when [`Clock::monotonic`] has reached `moment`; at once when it already has.
     ///
     /// Whoever waits for the end of a span that began at a moment he knows uses this and not [`Clock::sleep`]: time
@@ -121,6 +126,11 @@ impl Clock for ManualClock {
 
     fn monotonic(&self) -> Duration {
         self.hands.borrow().monotonic
+    }
+
+    fn both(&self) -> (Timestamp, Duration) {
+        let hands = *self.hands.borrow();
+        (hands.wall, hands.monotonic)
     }
 
     fn sleep_until(&self, moment: Duration) -> Sleep {

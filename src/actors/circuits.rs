@@ -192,7 +192,7 @@ impl Circuits {
     }
 
     pub fn status(&self) -> Vec<CircuitStatus> {
-        let (now, passed) = (self.clock.now(), self.clock.monotonic());
+        let (now, passed) = self.clock.both();
         let known = self.known();
         let status = |(circuit, breaker): (&Circuit, &Breaker)| CircuitStatus {
             circuit: *circuit,

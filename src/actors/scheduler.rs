@@ -96,7 +96,7 @@ pub struct Scheduler {
 
 impl Scheduler {
     pub fn new(dispatch: Dispatch, watch: Watch) -> Self {
-        let clocks = (dispatch.clock.now(), dispatch.clock.monotonic());
+        let clocks = dispatch.clock.both();
         Self {
             dispatch,
             in_hand: watch::Sender::new(InHand::default()),

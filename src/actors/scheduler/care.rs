@@ -47,8 +47,7 @@ impl Scheduler {
 
     /// Waits are kept beside due times, so that a clock that was set moves no job out of reach, and no failure grows old.
     pub(super) fn watch_the_clock(&mut self, context: &mut Context<Self>) {
-        let (wall, monotonic) =
-            std::mem::replace(&mut self.clocks, (self.dispatch.clock.now(), self.dispatch.clock.monotonic()));
+        let (wall, monotonic) = std::mem::replace(&mut self.clocks, self.dispatch.clock.both());
         let went = self.clocks.0.duration_since(wall);
         let passed =
             jiff::SignedDuration::try_from(self.clocks.1.saturating_sub(monotonic)).unwrap_or_default();
