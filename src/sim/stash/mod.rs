@@ -33,6 +33,7 @@ use plugins::{Machine, Plugins};
 use routes::Stash;
 use serde_json::{Value, json};
 use state::State;
+use tempfile::TempDir;
 
 /// Kinds of requests, for counting and for faults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -85,6 +86,9 @@ pub type Hook = Arc<dyn Fn(HookCall) + Send + Sync>;
 #[derive(Clone)]
 pub struct SimStash {
     running: Arc<Running<Stash>>,
+    /// Here, and not with what the server's threads share: nobody waits for the end of each of those, and a process may
+    /// end before the last of them.
+    plugins_folder: Arc<TempDir>,
     hook: Arc<Mutex<Option<Hook>>>,
     clock: SimClock,
 }
@@ -94,11 +98,12 @@ impl SimStash {
     pub fn start(options: StashOptions) -> io::Result<Self> {
         let clock = options.clock.clone();
         let StashOptions { runs_programs, has_python, .. } = options;
-        let stash = Stash::new(State::new(options), Plugins::new()?);
+        let plugins_folder = Arc::new(tempfile::tempdir()?);
+        let stash = Stash::new(State::new(options), Plugins::new(plugins_folder.path().to_owned()));
         let running = Arc::new(Running::start("sim-stash", stash)?);
         let machine = Machine { port: running.port(), runs_programs, has_python };
         running.peer().plugins().set_machine(machine);
-        Ok(Self { running, hook: Arc::default(), clock })
+        Ok(Self { running, plugins_folder, hook: Arc::default(), clock })
     }
 
     /// `http://127.0.0.1:PORT`
@@ -274,7 +279,7 @@ impl SimStash {
 
     /// The folder of the plugins. Whatever is put there is loaded by [`Self::reload_plugins`].
     pub fn plugins_folder(&self) -> &Path {
-        self.running.peer().plugins().folder()
+        self.plugins_folder.path()
     }
 
     pub fn reload_plugins(&self) {

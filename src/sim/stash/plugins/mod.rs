@@ -6,13 +6,11 @@ mod packages;
 mod process;
 
 use std::collections::BTreeSet;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use serde_json::{Map, Value, json};
-use tempfile::TempDir;
 
 use super::HookCall;
 use super::document::Root;
@@ -29,7 +27,7 @@ const COMMUNITY: &str = "https://stashapp.github.io/CommunityScripts/stable/inde
 /// The plugins of one Stash. Clones are the same.
 #[derive(Clone)]
 pub(crate) struct Plugins {
-    folder: Arc<TempDir>,
+    folder: PathBuf,
     known: Arc<Mutex<Known>>,
 }
 
@@ -55,7 +53,8 @@ pub(crate) struct Machine {
 }
 
 impl Plugins {
-    pub(crate) fn new() -> io::Result<Self> {
+    /// The plugins in this folder, which is the caller's.
+    pub(crate) fn new(folder: PathBuf) -> Self {
         let source = Source {
             name: Some("Community (stable)".to_owned()),
             url: COMMUNITY.to_owned(),
@@ -69,7 +68,7 @@ impl Plugins {
             jobs: Vec::new(),
             machine: Machine { port: 9999, runs_programs: true, has_python: true },
         };
-        Ok(Self { folder: Arc::new(tempfile::tempdir()?), known: Arc::new(Mutex::new(known)) })
+        Self { folder, known: Arc::new(Mutex::new(known)) }
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -77,7 +76,7 @@ impl Plugins {
     }
 
     pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
+        &self.folder
     }
 
     pub(crate) fn set_machine(&self, machine: Machine) {

@@ -235,3 +235,14 @@ async fn an_index_that_says_it_has_not_changed_is_not_fetched_again() {
     let away = ask(&stash, available, json!({ "s": "http://127.0.0.1:1/index.yml" })).await;
     assert!(away["errors"][0]["message"].as_str().unwrap().contains("127.0.0.1:1"), "{away}");
 }
+
+#[test]
+fn the_folder_is_gone_as_soon_as_the_server_is() {
+    for _ in 0..50 {
+        let stash = stash();
+        put(&stash, "one", "exit 0");
+        let folder = stash.plugins_folder().to_owned();
+        drop(stash);
+        assert!(!folder.exists(), "{}", folder.display());
+    }
+}
