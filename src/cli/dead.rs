@@ -1,7 +1,6 @@
 //! `plexsync dead`: what was given up, and what is to be done with it?
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 
 use clap::Subcommand;
 use jiff::Timestamp;
@@ -86,20 +85,10 @@ pub(super) fn dead(global: &Global, command: DeadCommand) -> Result<(), Failed> 
     }
 }
 
-/// Neither one long read nor one long transaction.
-const PAGE: usize = 500;
-
 fn all(config: &Config, which: Letters<'_>) -> Result<Vec<LetterLine>, Failed> {
     let mut reader = Reader::open(&config.storage.path)?;
-    let mut found: Vec<LetterLine> = Vec::new();
-    loop {
-        let page = letters(&mut reader, which, found.last().map(|line| line.id), PAGE)?;
-        let last = page.len() < PAGE;
-        found.extend(page.into_iter().map(LetterLine::from));
-        if last {
-            return Ok(found);
-        }
-    }
+    let read = |after, limit| letters(&mut reader, which, after, limit);
+    Ok(output::pages(|letter| letter.id, read, |letter| Some(LetterLine::from(letter)))?)
 }
 
 fn list(config: &Config, which: Letters<'_>, json: bool) -> Result<(), Failed> {
@@ -119,8 +108,7 @@ fn list(config: &Config, which: Letters<'_>, json: bool) -> Result<(), Failed> {
 fn shown(detail: &LetterDetail) -> String {
     let mut text = String::new();
     let LetterLine { id, scene_id, state, code, answer, attempts, buried_at, closed_at, .. } = &detail.letter;
-    // Writing into a String cannot fail.
-    let mut line = |name: &str, value: String| writeln!(text, "{name:<12} {value}").unwrap_or_default();
+    let mut line = |name: &str, value: String| output::line(&mut text, name, &value);
     line("dead letter", format!("{id}, of scene {scene_id}"));
     line("why", format!("{} ({code})", detail.letter.detail));
     line("given up", format!("{buried_at}, after {attempts} attempts"));
@@ -164,7 +152,7 @@ fn each(
     let now = SystemClock::new().now();
     let mut writer = Writer::open(&config.storage.path)?;
     let mut answers = Vec::new();
-    for part in ids.chunks(PAGE) {
+    for part in ids.chunks(output::PAGE) {
         answers.extend(
             writer.write(|tx| part.iter().map(|id| act(tx, *id, now)).collect::<Result<Vec<_>, _>>())?,
         );
@@ -202,7 +190,7 @@ fn export(config: &Config) -> Result<(), Failed> {
     let mut reader = Reader::open(&config.storage.path)?;
     let mut after = None;
     loop {
-        let page = letters(&mut reader, Letters::All, after, PAGE)?;
+        let page = letters(&mut reader, Letters::All, after, output::PAGE)?;
         let Some(last) = page.last() else { return Ok(()) };
         after = Some(last.id);
         for letter in page {

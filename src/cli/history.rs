@@ -35,19 +35,9 @@ pub(super) fn history(global: &Global, args: &HistoryArgs) -> Result<(), Failed>
     output::rows(["WRITE", "WHEN", "ITEM", "FIELD", "BEFORE", "AFTER", "OUTCOME", "NOTE"], &rows)
 }
 
-/// Reads page by page, so that a long history is not one long read.
 fn all(readers: &Readers, scene: SceneId) -> Result<Vec<WriteLine>, StoreError> {
-    const PAGE: usize = 1000;
-    let mut found: Vec<WriteLine> = Vec::new();
-    loop {
-        let before = found.last().map(|write| write.write_id);
-        let page = readers.with(|reader| writes_of(reader, scene, before, PAGE))?;
-        let last = page.len() < PAGE;
-        found.extend(page.into_iter().map(WriteLine::from));
-        if last {
-            return Ok(found);
-        }
-    }
+    let read = |before, limit| readers.with(|reader| writes_of(reader, scene, before, limit));
+    output::pages(|write| write.id, read, |write| Some(WriteLine::from(write)))
 }
 
 fn row(write: &WriteLine) -> [String; 8] {

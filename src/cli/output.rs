@@ -1,5 +1,6 @@
 //! How is a list printed? As a table on a terminal, as tab-separated lines in a pipe, as one JSON document on request.
 
+use std::fmt;
 use std::io::{self, IsTerminal as _, Write as _};
 
 use comfy_table::presets::NOTHING;
@@ -26,6 +27,33 @@ pub(super) fn json(value: &impl Serialize) -> Result<(), Failed> {
 #[expect(clippy::print_stderr, reason = "the command line speaks to a person")]
 pub(super) fn remark(sentence: &str) {
     eprintln!("plexsync: {}", one_line(sentence));
+}
+
+/// Appends a name and what stands under it, in columns.
+pub(super) fn line(text: &mut String, name: &str, value: &str) {
+    // Writing into a String cannot fail.
+    fmt::Write::write_fmt(text, format_args!("{name:<12} {value}\n")).unwrap_or_default();
+}
+
+/// Rows that are read or written at once: a long list is neither one long read nor one long transaction.
+pub(super) const PAGE: usize = 500;
+
+/// Gathers what `keep` makes of each row, from pages that each begin after the row with the key.
+pub(super) fn pages<T, K, U, E>(
+    key: impl Fn(&T) -> K,
+    mut read: impl FnMut(Option<K>, usize) -> Result<Vec<T>, E>,
+    keep: impl Fn(T) -> Option<U>,
+) -> Result<Vec<U>, E> {
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let page = read(after, PAGE)?;
+        let is_last = page.len() < PAGE;
+        after = page.last().map(&key);
+        found.extend(page.into_iter().filter_map(&keep));
+        if is_last {
+            return Ok(found);
+        }
+    }
 }
 
 /// Writes rows, the id first.
@@ -98,6 +126,18 @@ mod tests {
                 starts.iter().all(|start| start.is_some() && *start == starts[0]),
                 "column {column}: {text}"
             );
+        }
+    }
+
+    #[test]
+    fn pages_hold_every_row_once_wherever_the_last_one_ends() {
+        for count in [0, 1, PAGE - 1, PAGE, PAGE + 1, 2 * PAGE] {
+            let all: Vec<usize> = (1..=count).collect();
+            let read = |after: Option<usize>, limit| {
+                Ok::<_, ()>(all.iter().copied().filter(|row| Some(*row) > after).take(limit).collect())
+            };
+            assert_eq!(pages(|row| *row, read, Some).unwrap(), all);
+            assert!(pages(|row| *row, read, |row| (row % 2 == 0).then_some(row)).unwrap().len() == count / 2);
         }
     }
 }

@@ -1,7 +1,5 @@
 //! `plexsync queue`: which work is open, why, and what is to be done with it?
 
-use std::fmt::Write as _;
-
 use clap::Subcommand;
 use serde::Serialize;
 
@@ -130,8 +128,7 @@ impl From<JobDetail> for Explained {
 
 fn explained(detail: &JobDetail) -> String {
     let mut text = String::new();
-    // Writing into a String cannot fail.
-    let mut line = |name: &str, value: &str| writeln!(text, "{name:<12} {value}").unwrap_or_default();
+    let mut line = |name: &str, value: &str| output::line(&mut text, name, value);
     line("scene", &format!("{} is {}", detail.job.scene_id, detail.job.state));
     line("happened", &detail.explanation.happened);
     if let Some(why) = &detail.explanation.why {
@@ -144,20 +141,11 @@ fn explained(detail: &JobDetail) -> String {
     text
 }
 
-/// Reads page by page, so that a long list is not one long read.
 fn all(readers: &Readers, state: Option<JobState>) -> Result<Vec<Job>, Failed> {
-    const PAGE: usize = 1000;
-    let mut found: Vec<Job> = Vec::new();
-    loop {
-        let after = found.last().map(|job| job.scene);
-        let page = readers.with(|reader| jobs(reader, state, after, PAGE))?;
-        let last = page.len() < PAGE;
-        // Without a state the list is of open work.
-        found.extend(page.into_iter().filter(|job| state.is_some() || job.state != JobState::Done));
-        if last {
-            return Ok(found);
-        }
-    }
+    let read = |after, limit| readers.with(|reader| jobs(reader, state, after, limit));
+    // Without a state the list is of open work.
+    let keep = |job: Job| (state.is_some() || job.state != JobState::Done).then_some(job);
+    Ok(output::pages(|job| job.scene, read, keep)?)
 }
 
 fn print(jobs: &[JobLine]) -> Result<(), Failed> {
@@ -178,8 +166,7 @@ fn print(jobs: &[JobLine]) -> Result<(), Failed> {
 fn shown(detail: &JobDetail) -> String {
     let mut text = String::new();
     let job = &detail.job;
-    // Writing into a String cannot fail.
-    let mut line = |name: &str, value: String| writeln!(text, "{name:<12} {value}").unwrap_or_default();
+    let mut line = |name: &str, value: String| output::line(&mut text, name, &value);
     line("scene", job.scene_id.to_string());
     line(
         "state",

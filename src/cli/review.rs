@@ -1,7 +1,5 @@
 //! `plexsync review`: which matches are too uncertain to be written, and which of them are right?
 
-use std::fmt::Write as _;
-
 use clap::Subcommand;
 
 use super::exit::{Exit, Failed};
@@ -10,7 +8,7 @@ use super::{Global, output};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::{Config, Purpose};
 use crate::domain::ids::{RatingKey, SceneId};
-use crate::store::reviews::{Accepted, Review, accept, open_reviews, reject, review};
+use crate::store::reviews::{Accepted, accept, open_reviews, reject, review};
 use crate::store::{Reader, Writer};
 use crate::web::reviews::ReviewDetail;
 
@@ -74,24 +72,10 @@ pub(super) fn review_command(global: &Global, command: ReviewCommand) -> Result<
     }
 }
 
-/// Neither one long read nor all of it in one answer.
-const PAGE: usize = 500;
-
-fn all(config: &Config) -> Result<Vec<Review>, Failed> {
-    let mut reader = Reader::open(&config.storage.path)?;
-    let mut found: Vec<Review> = Vec::new();
-    loop {
-        let page = open_reviews(&mut reader, found.last().map(|review| review.scene), PAGE)?;
-        let last = page.len() < PAGE;
-        found.extend(page);
-        if last {
-            return Ok(found);
-        }
-    }
-}
-
 fn list(config: &Config, json: bool) -> Result<(), Failed> {
-    let found: Vec<_> = all(config)?.into_iter().map(ReviewDetail::from).collect();
+    let mut reader = Reader::open(&config.storage.path)?;
+    let read = |after, limit| open_reviews(&mut reader, after, limit);
+    let found = output::pages(|review| review.scene, read, |review| Some(ReviewDetail::from(review)))?;
     if json {
         return output::json(&found);
     }
@@ -113,8 +97,7 @@ fn list(config: &Config, json: bool) -> Result<(), Failed> {
 
 fn shown(detail: &ReviewDetail) -> String {
     let mut text = String::new();
-    // Writing into a String cannot fail.
-    let mut line = |name: &str, value: String| writeln!(text, "{name:<12} {value}").unwrap_or_default();
+    let mut line = |name: &str, value: String| output::line(&mut text, name, &value);
     let ReviewDetail { scene_id, code, title, path, opened_at, correlation_id, .. } = detail;
     line("scene", format!("{scene_id} {title:?}"));
     line("in Stash", path.clone());

@@ -1,6 +1,5 @@
 //! `plexsync status`: what is the service doing?
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use clap::Args;
@@ -54,8 +53,7 @@ fn read(config: &Config) -> Result<Status, Failed> {
 
 fn shown(seen: &Status, remark: Option<&str>) -> String {
     let mut text = String::new();
-    // Writing into a String cannot fail.
-    let mut line = |name: &str, value: String| writeln!(text, "{name:<12} {value}").unwrap_or_default();
+    let mut line = |name: &str, value: String| output::line(&mut text, name, &value);
     match &seen.service {
         Some(service) => {
             line(
