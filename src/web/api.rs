@@ -47,7 +47,7 @@ pub(super) async fn jobs(
     };
     let limit = page_length(limit);
     let jobs = reading(&state, move |reader| stored::jobs(reader, wanted, after, limit)).await?;
-    let next = jobs.last().filter(|_| jobs.len() == limit).map(|job| job.scene);
+    let next = next_page(&jobs, limit, |job| job.scene);
     Ok(HttpResponse::Ok().json(Jobs { jobs: jobs.iter().map(JobLine::from).collect(), next }))
 }
 
@@ -97,7 +97,7 @@ pub(super) async fn history(
     let WritePage { limit, after } = page.into_inner();
     let limit = page_length(limit);
     let found = reading(&state, move |reader| writes_of(reader, scene_id, after, limit)).await?;
-    let next = found.last().filter(|_| found.len() == limit).map(|write| write.id);
+    let next = next_page(&found, limit, |write| write.id);
     let writes = found.into_iter().map(WriteLine::from).collect();
     Ok(HttpResponse::Ok().json(History { scene_id, writes, next }))
 }
@@ -106,6 +106,11 @@ pub(super) async fn history(
 pub(super) fn scene(word: &str) -> Result<SceneId, WebError> {
     let malformed = |error: IdError| WebError::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string());
     word.parse().map_err(malformed)
+}
+
+/// What to ask the next page with: the last row's key, unless the page is short and so the last one.
+pub(super) fn next_page<T, K>(rows: &[T], limit: usize, key: impl Fn(&T) -> K) -> Option<K> {
+    rows.last().filter(|_| rows.len() == limit).map(key)
 }
 
 /// How many rows a page has.
@@ -142,7 +147,7 @@ pub(super) async fn dead_letters(
         letters(reader, which, after, limit)
     };
     let found = reading(&state, read).await?;
-    let next = found.last().filter(|_| found.len() == limit).map(|letter| letter.id);
+    let next = next_page(&found, limit, |letter| letter.id);
     let dead_letters = found.into_iter().map(LetterLine::from).collect();
     Ok(HttpResponse::Ok().json(DeadLetters { dead_letters, next }))
 }

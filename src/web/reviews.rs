@@ -67,7 +67,7 @@ pub(super) async fn list(
     let ReviewPage { limit, after } = page.into_inner();
     let limit = api::page_length(limit);
     let found = reading(&state, move |reader| open_reviews(reader, after, limit)).await?;
-    let next = found.last().filter(|_| found.len() == limit).map(|review| review.scene);
+    let next = api::next_page(&found, limit, |review| review.scene);
     let reviews = found.into_iter().map(ReviewDetail::from).collect();
     Ok(HttpResponse::Ok().json(Reviews { reviews, next }))
 }
