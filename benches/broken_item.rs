@@ -1,5 +1,7 @@
 //! How much longer do 299 scenes take when one item in Plex is broken? Everything as it is shipped: pace, time-outs, breakers.
 
+#[path = "shared/events.rs"]
+mod events;
 #[path = "shared/http.rs"]
 mod http;
 
@@ -80,7 +82,7 @@ fn one(broken: &Broken) -> anyhow::Result<Measured> {
     actix_rt::System::new().block_on(async {
         let app = App::start(&config, Arc::new(SystemClock::new()), 1)?;
         let began = Instant::now();
-        post_all(&app, &world).await?;
+        events::post_all(app.address(), &world).await?;
         let others = || world.pairs.iter().filter(|pair| **pair != bad).all(|pair| world.is_synced(pair));
         while !others() {
             ensure!(
@@ -102,13 +104,4 @@ fn one(broken: &Broken) -> anyhow::Result<Measured> {
         app.stop().await;
         Ok(Measured { name: broken.name, took, requests_for_broken, dead })
     })
-}
-
-async fn post_all(app: &App, world: &World) -> anyhow::Result<()> {
-    let mut connection = http::Connection::open(app.address()).await?;
-    for pair in &world.pairs {
-        let answer = connection.exchange(&http::event(app.address(), None, pair.scene)).await?;
-        ensure!(answer.status == 202, "an event was answered {answer:?}");
-    }
-    Ok(())
 }

@@ -1,5 +1,7 @@
 //! How long does a first synchronisation take, how much does it ask of Plex, and does a second one write anything?
 
+#[path = "shared/events.rs"]
+mod events;
 #[path = "shared/http.rs"]
 mod http;
 
@@ -38,7 +40,7 @@ fn main() -> anyhow::Result<()> {
 async fn both(app: &App, world: &World) -> anyhow::Result<()> {
     let mut out = stdout();
     let began = Instant::now();
-    post_all(app, world).await?;
+    events::post_all(app.address(), world).await?;
     let posted = began.elapsed();
     until("all scenes show in Plex", || Ok(world.synced() == world.pairs.len())).await?;
     let shown = began.elapsed();
@@ -51,7 +53,7 @@ async fn both(app: &App, world: &World) -> anyhow::Result<()> {
 
     world.plex.clear_requests();
     let began = Instant::now();
-    post_all(app, world).await?;
+    events::post_all(app.address(), world).await?;
     settled(app, 2 * i64::from(SCENES)).await?;
     writeln!(out, "same events again: done after {:.3?}", began.elapsed())?;
     requests(world, "second")?;
@@ -59,15 +61,6 @@ async fn both(app: &App, world: &World) -> anyhow::Result<()> {
     writeln!(out, "second: {puts} PUT, {} edits", world.plex.count(PlexOp::Edit))?;
     ensure!(puts == 0, "a second sync of the same wrote to Plex");
     ensure!(world.synced() == world.pairs.len(), "a scene does not show any more");
-    Ok(())
-}
-
-async fn post_all(app: &App, world: &World) -> anyhow::Result<()> {
-    let mut connection = http::Connection::open(app.address()).await?;
-    for pair in &world.pairs {
-        let answer = connection.exchange(&http::event(app.address(), None, pair.scene)).await?;
-        ensure!(answer.status == 202, "an event was answered {answer:?}");
-    }
     Ok(())
 }
 
