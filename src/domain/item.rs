@@ -94,6 +94,27 @@ pub struct IndexedPart {
     pub updated_at: i64,
 }
 
+#[cfg(test)]
+impl IndexedPart {
+    /// A file of the section "1" of which nothing else is known.
+    pub(crate) fn at(key: &str, path: &str) -> Self {
+        Self {
+            section: "1".parse().unwrap(),
+            rating_key: key.parse().unwrap(),
+            part_id: 1,
+            path: path.to_owned(),
+            size: None,
+            duration_ms: None,
+            title: String::new(),
+            date: String::new(),
+            studio: String::new(),
+            content_hash: ContentHash::NotAsked,
+            added_at: 0,
+            updated_at: 0,
+        }
+    }
+}
+
 /// A movie-type library of the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Library {

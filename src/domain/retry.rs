@@ -118,14 +118,9 @@ fn doubled(first: Duration, times: u32) -> Duration {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use rand::SeedableRng;
-    use rand::rngs::SmallRng;
-
-    use super::*;
-
-    const POLICY: RetryPolicy = RetryPolicy {
+impl RetryPolicy {
+    /// What the configuration says unless it is told otherwise.
+    pub(crate) const USUAL: Self = Self {
         first_delay: Duration::from_secs(2),
         max_delay: Duration::from_mins(10),
         adaptive: true,
@@ -133,6 +128,17 @@ mod tests {
         min_attempts: 12,
         not_found_for: Duration::from_hours(14 * 24),
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rand::SeedableRng;
+    use rand::rngs::SmallRng;
+
+    use super::*;
+
+    const POLICY: RetryPolicy = RetryPolicy::USUAL;
 
     proptest! {
         #[test]

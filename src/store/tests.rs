@@ -17,20 +17,23 @@ use super::{Reader, Writer, open};
 use crate::domain::event::StashEvent;
 use crate::domain::failure::Failure;
 use crate::domain::ids::{CorrelationId, SceneId};
+use crate::domain::item::Library;
 use crate::domain::job::{Debounce, Job};
 use crate::domain::retry::{FailureRates, RetryPolicy};
 
 pub(super) const DEBOUNCE: Debounce =
     Debounce { quiet: Duration::from_secs(2), created: Duration::from_secs(20) };
 
-pub(super) const POLICY: RetryPolicy = RetryPolicy {
-    first_delay: Duration::from_secs(2),
-    max_delay: Duration::from_mins(10),
-    adaptive: true,
-    give_up_after: Duration::from_hours(72),
-    min_attempts: 12,
-    not_found_for: Duration::from_hours(14 * 24),
-};
+pub(super) const POLICY: RetryPolicy = RetryPolicy::USUAL;
+
+pub(super) fn library(key: &str) -> Library {
+    Library {
+        key: key.parse().unwrap(),
+        title: "Films".to_owned(),
+        locations: Vec::new(),
+        content_changed_at: None,
+    }
+}
 
 /// A database in a directory of its own, with a clock that only tests move.
 pub(super) struct Database {

@@ -10,14 +10,7 @@ use crate::domain::retry::RetryPolicy;
 
 pub(super) const DEBOUNCE: Debounce =
     Debounce { quiet: Duration::from_secs(3), created: Duration::from_secs(45) };
-pub(super) const POLICY: RetryPolicy = RetryPolicy {
-    first_delay: Duration::from_secs(2),
-    max_delay: Duration::from_mins(10),
-    adaptive: true,
-    give_up_after: Duration::from_hours(72),
-    min_attempts: 12,
-    not_found_for: Duration::from_hours(14 * 24),
-};
+pub(super) const POLICY: RetryPolicy = RetryPolicy::USUAL;
 
 pub(super) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + seconds).unwrap()

@@ -101,20 +101,7 @@ fn spelling(capitals: u32, decomposed: bool) -> String {
 }
 
 fn blank(size: Option<i64>) -> IndexedPart {
-    IndexedPart {
-        section: "1".parse().unwrap(),
-        rating_key: "1".parse().unwrap(),
-        part_id: 1,
-        path: String::new(),
-        size,
-        duration_ms: None,
-        title: String::new(),
-        date: String::new(),
-        studio: String::new(),
-        content_hash: ContentHash::NotAsked,
-        added_at: 0,
-        updated_at: 0,
-    }
+    IndexedPart { size, ..IndexedPart::at("1", "") }
 }
 
 fn nameless() -> Scene {

@@ -30,20 +30,7 @@ fn scene(files: &[(&str, i64)]) -> Scene {
 }
 
 fn part(key: &str, path: &str, size: Option<i64>) -> IndexedPart {
-    IndexedPart {
-        section: "1".parse().unwrap(),
-        rating_key: key.parse().unwrap(),
-        part_id: 1,
-        path: path.to_owned(),
-        size,
-        duration_ms: None,
-        title: String::new(),
-        date: String::new(),
-        studio: String::new(),
-        content_hash: ContentHash::NotAsked,
-        added_at: 0,
-        updated_at: 0,
-    }
+    IndexedPart { size, ..IndexedPart::at(key, path) }
 }
 
 fn map() -> PathMap {

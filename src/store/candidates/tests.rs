@@ -1,9 +1,9 @@
 //! Tests of the look-up: what is found, and what is not even looked at.
 
-use super::super::tests::Database;
+use super::super::tests::{Database, library};
 use super::*;
 use crate::domain::ids::{MachineId, SceneId};
-use crate::domain::item::{ContentHash, Library};
+use crate::domain::item::ContentHash;
 use crate::domain::scene::SceneIdentity;
 use crate::store::{plex_index, plex_parts};
 
@@ -17,33 +17,12 @@ pub(in crate::store) fn scene(path: &str, size: i64, title: &str) -> Scene {
 }
 
 pub(in crate::store) fn part(id: i64, path: &str) -> IndexedPart {
-    IndexedPart {
-        section: "3".parse().unwrap(),
-        rating_key: id.to_string().parse().unwrap(),
-        part_id: id,
-        path: path.to_owned(),
-        size: Some(1000 + id),
-        duration_ms: None,
-        title: String::new(),
-        date: String::new(),
-        studio: String::new(),
-        content_hash: ContentHash::NotAsked,
-        added_at: 0,
-        updated_at: 0,
-    }
-}
-
-fn library() -> Library {
-    Library {
-        key: "3".parse().unwrap(),
-        title: "Films".to_owned(),
-        locations: Vec::new(),
-        content_changed_at: None,
-    }
+    let blank = IndexedPart::at(&id.to_string(), path);
+    IndexedPart { section: "3".parse().unwrap(), part_id: id, size: Some(1000 + id), ..blank }
 }
 
 fn walked(db: &mut Database, parts: &[IndexedPart]) {
-    let (library, now) = (library(), db.now);
+    let (library, now) = (library("3"), db.now);
     let walk =
         db.writer.write(|tx| plex_index::begin_walk(tx, &MachineId("m".to_owned()), &library)).unwrap();
     db.writer.write(|tx| plex_parts::upsert_parts(tx, parts, walk)).unwrap();
@@ -135,7 +114,7 @@ fn a_library_that_was_not_walked_makes_the_offer_incomplete() {
     assert!(!complete(&db));
     walked(&mut db, &[]);
     assert!(complete(&db));
-    let other = Library { key: "4".parse().unwrap(), ..library() };
+    let other = library("4");
     db.writer.write(|tx| plex_index::begin_walk(tx, &MachineId("m".to_owned()), &other)).unwrap();
     assert!(!complete(&db));
 }

@@ -1,19 +1,10 @@
 //! Tests of the path index.
 
-use super::super::tests::Database;
+use super::super::tests::{Database, library};
 use super::*;
 use crate::domain::item::{ContentHash, IndexedPart};
 use crate::domain::matching::heralds;
 use crate::store::plex_parts::upsert_parts;
-
-fn library(key: &str) -> Library {
-    Library {
-        key: key.parse().unwrap(),
-        title: "Films".to_owned(),
-        locations: Vec::new(),
-        content_changed_at: None,
-    }
-}
 
 fn machine() -> MachineId {
     MachineId("m".to_owned())

@@ -3,7 +3,7 @@
 use super::super::candidates::tests::{part, scene as sighted};
 use super::super::settings;
 use super::super::settle::{Recorded, RunReport, Settled};
-use super::super::tests::{Database, report, scene, updated};
+use super::super::tests::{Database, library, report, scene, updated};
 use super::*;
 use crate::domain::failure::{FailureClass, Peer};
 
@@ -132,12 +132,7 @@ fn the_last_word_counts_for_the_scene_and_for_the_item() {
 #[test]
 fn an_accepted_item_is_offered_though_nothing_speaks_for_it() {
     let mut db = Database::new();
-    let library = crate::domain::item::Library {
-        key: "3".parse().unwrap(),
-        title: "Films".to_owned(),
-        locations: Vec::new(),
-        content_changed_at: None,
-    };
+    let library = library("3");
     db.writer.write(|tx| settings::put(tx, settings::MACHINE, "m")).unwrap();
     let walk =
         db.writer.write(|tx| super::super::plex_index::begin_walk(tx, &MachineId("m".to_owned()), &library));

@@ -15,7 +15,7 @@ use super::super::queue::{claim_due, is_idle, next_due, rebase, release, take_ba
 use super::super::settle::{RunReport, settle};
 use super::super::writes::{NewWrite, WriteOutcome};
 use super::super::*;
-use super::{DEBOUNCE, Database, POLICY, report, scene, updated};
+use super::{DEBOUNCE, Database, POLICY, library, report, scene, updated};
 use crate::domain::edits::{Field, ImageSlot};
 use crate::domain::failure::{Failure, FailureClass, Peer};
 use crate::domain::ids::MachineId;
@@ -159,12 +159,7 @@ fn undoing_touches_only_the_rows_it_is_about() {
 #[test]
 fn a_scene_is_looked_for_without_reading_the_library() {
     let mut db = Database::new();
-    let library = crate::domain::item::Library {
-        key: "3".parse().unwrap(),
-        title: "Films".to_owned(),
-        locations: Vec::new(),
-        content_changed_at: None,
-    };
+    let library = library("3");
     let now = db.now;
     let found = crate::store::candidates::tests::scene("/data/Acme/Some Film.mp4", 5, "Some Film");
     let known = crate::store::candidates::tests::part(1, "/media/Other/Some Filn.mp4");
