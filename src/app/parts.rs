@@ -160,10 +160,7 @@ fn finder(
         persistence: links.persistence.clone(),
         map: Arc::clone(map),
         paths,
-        policy: MatchPolicy {
-            auto: config.matching.auto_threshold,
-            review: config.matching.review_threshold,
-        },
+        policy: matches(config),
         clock: Arc::clone(clock),
     }
 }

@@ -1,7 +1,5 @@
 //! `plexsync dead`: what was given up, and what is to be done with it?
 
-use std::collections::BTreeSet;
-
 use clap::Subcommand;
 use jiff::Timestamp;
 
@@ -147,8 +145,7 @@ fn each(
     json: bool,
     act: impl Fn(&mut WriteTx<'_>, i64, Timestamp) -> Result<Answer, StoreError>,
 ) -> Result<(), Failed> {
-    let mut seen = BTreeSet::new();
-    let ids: Vec<_> = ids.iter().copied().filter(|id| seen.insert(*id)).collect();
+    let ids: Vec<_> = steer::once(ids).collect();
     let now = SystemClock::new().now();
     let mut writer = Writer::open(&config.storage.path)?;
     let mut answers = Vec::new();

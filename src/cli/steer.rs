@@ -199,7 +199,8 @@ pub(super) fn resume(config: &Config, json: bool) -> Result<(), Failed> {
     ))
 }
 
-pub(super) fn once(scenes: &[SceneId]) -> impl Iterator<Item = SceneId> {
+/// What was named, each once, in the order in which it was named first.
+pub(super) fn once<T: Copy + Ord>(named: &[T]) -> impl Iterator<Item = T> {
     let mut seen = std::collections::BTreeSet::new();
-    scenes.iter().copied().filter(move |scene| seen.insert(*scene))
+    named.iter().copied().filter(move |one| seen.insert(*one))
 }
