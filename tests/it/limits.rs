@@ -82,7 +82,8 @@ fn more_senders_than_can_wait_are_told_to_come_again_and_nothing_acknowledged_is
     // While another process writes to the database, nothing can be stored.
     let database = folder.path().join("p.db");
     let mut other = SqliteConnection::establish(database.to_str().unwrap()).unwrap();
-    other.batch_execute("BEGIN IMMEDIATE").unwrap();
+    // The service may be writing at its start.
+    other.batch_execute("PRAGMA busy_timeout = 20000; BEGIN IMMEDIATE").unwrap();
     let address = service.url.trim_start_matches("http://");
     let scenes = 1..=i64::try_from(ADMITTED + TOO_MANY).unwrap();
     let senders: Vec<_> = scenes.map(|scene| send(address, scene)).collect();
