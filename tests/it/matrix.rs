@@ -7,6 +7,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Mutex;
 use std::time::Duration;
 
+use plexsync::domain::failure::FailureClass;
 use plexsync::domain::job::{Job, JobState};
 use plexsync::sim::{Failing, Fault, SystemStatus};
 use serde_json::Value;
@@ -120,6 +121,8 @@ fn standing(app: &TestApp) -> Option<String> {
         JobState::Parked | JobState::Dead | JobState::Waiting => {
             Some(format!("{}: {}", job.state, job.code.as_deref().unwrap_or_default()))
         }
+        // It has waited and is woken: whether it waits again is seen in a moment.
+        JobState::Ready if job.class == Some(FailureClass::NotInPlex) => None,
         // Often enough to see that it goes on like this.
         JobState::Ready if job.streak >= 4 => {
             Some(format!("again: {}", job.code.as_deref().unwrap_or_default()))
