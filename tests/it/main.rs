@@ -28,6 +28,7 @@ mod process;
 mod python_hook;
 mod review;
 mod secrets;
+mod seeded;
 mod settings;
 mod spool;
 mod steer;

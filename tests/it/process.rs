@@ -113,6 +113,11 @@ impl Service {
     }
 
     pub(crate) fn ended(mut self) -> i32 {
+        self.wait()
+    }
+
+    /// Waits for its end, whose code it returns, and -1 after a kill.
+    pub(crate) fn wait(&mut self) -> i32 {
         let status = self.child.wait().unwrap();
         status.code().unwrap_or(-1)
     }

@@ -108,14 +108,19 @@ impl Edit {
     pub(crate) fn apply(&self, state: &mut State, keys: &[i64]) {
         let merges = state.merges_tags();
         let tags: Vec<_> = self.tags.iter().map(|(kind, edit)| (*kind, edit.resolve(state, kind))).collect();
+        let mut changed_any = false;
         for key in keys {
-            state.change(*key, |item| {
+            let changed = state.change(*key, |item| {
+                let before = (item.scalars.clone(), item.locked.clone(), item.tags.clone());
                 self.apply_scalars(item);
                 for (kind, change) in &tags {
                     change.apply(item.tags.entry(kind).or_default(), merges);
                 }
+                before != (item.scalars.clone(), item.locked.clone(), item.tags.clone())
             });
+            changed_any |= changed == Some(true);
         }
+        state.needless_edits += usize::from(!changed_any);
     }
 
     fn apply_scalars(&self, item: &mut Item) {

@@ -211,6 +211,11 @@ impl SimPlex {
         self.running.shared().log.count(op)
     }
 
+    /// How many edits have changed nothing, as those that are sent a second time.
+    pub fn needless_edits(&self) -> usize {
+        self.running.peer().state().needless_edits
+    }
+
     pub fn clear_requests(&self) {
         self.running.shared().log.clear();
     }

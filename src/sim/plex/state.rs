@@ -22,6 +22,8 @@ pub(crate) struct State {
     pub(crate) scans: VecDeque<Scan>,
     /// The bytes of uploaded images.
     pub(crate) uploads: BTreeMap<String, Vec<u8>>,
+    /// Edits after which everything stood as before.
+    pub(crate) needless_edits: usize,
     next_id: i64,
     last_added: i64,
 }
@@ -84,6 +86,7 @@ impl State {
             on_disk: Vec::new(),
             scans: VecDeque::new(),
             uploads: BTreeMap::new(),
+            needless_edits: 0,
             next_id: 1,
             last_added: 0,
         }
