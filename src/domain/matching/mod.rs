@@ -3,6 +3,7 @@
 mod dates;
 mod evidence;
 mod keys;
+mod mappings;
 mod names;
 mod paths;
 mod review;
@@ -10,10 +11,12 @@ mod score;
 mod similar;
 mod tags;
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use evidence::{Evidence, Witness};
 pub use keys::{FileKeys, awaited_heralds, bands_of_part, bands_of_scene, heralds};
+pub use mappings::{MappingReport, Mistake, Proposal, Why, examine};
 pub use paths::{Likeness, PathMap, PathRule, folded, folder_of, is_inside, name_of};
 pub use review::{Reason, Reviewed};
 
@@ -92,9 +95,7 @@ pub fn decide(scene: &Scene, candidates: &Candidates, map: &PathMap, policy: &Ma
     }
     let ranked = best_per_item(subject.by_other_evidence(candidates, LookAtNames::Yes));
     let mut ranked = reviewed.without_rejected(ranked);
-    ranked.sort_by(|left, right| {
-        right.confidence.total_cmp(&left.confidence).then_with(|| left.rating_key.cmp(&right.rating_key))
-    });
+    ranked.sort_by(best_first);
     let Some(best) = ranked.first().filter(|best| best.confidence >= policy.review && best.confidence > 0.0)
     else {
         return Decision::None;
@@ -111,6 +112,17 @@ pub fn decide(scene: &Scene, candidates: &Candidates, map: &PathMap, policy: &Ma
     }
     ranked.truncate(1);
     Decision::Auto(ranked)
+}
+
+/// Every candidate with what speaks for it and against it, best first, whatever a person said about it.
+pub fn weigh(scene: &Scene, candidates: &Candidates, map: &PathMap) -> Vec<Scored> {
+    let subject = Subject::new(scene, map);
+    let mut scored = candidates.accepted();
+    scored.extend(subject.by_path(&candidates.parts));
+    scored.extend(subject.by_other_evidence(candidates, LookAtNames::Yes));
+    let mut ranked = best_per_item(scored);
+    ranked.sort_by(best_first);
+    ranked
 }
 
 /// Whether items whose names are like the scene's could change what exact evidence says. They are the costliest to
@@ -168,6 +180,10 @@ impl Scored {
     fn needs_a_person(&self) -> bool {
         self.evidence.first().is_some_and(|evidence| evidence.needs_a_person())
     }
+}
+
+fn best_first(left: &Scored, right: &Scored) -> Ordering {
+    right.confidence.total_cmp(&left.confidence).then_with(|| left.rating_key.cmp(&right.rating_key))
 }
 
 /// The best pair of a file and a part for each item, in the order of the items.

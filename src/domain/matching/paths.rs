@@ -25,15 +25,19 @@ impl PathMap {
 
     /// The path under which Plex sees a file of Stash. Without a rule that fits, both see the same path.
     pub fn to_plex(&self, path: &str) -> String {
-        let path = components(path);
-        for rule in &self.rules {
-            let prefix = components(&rule.stash);
-            let Some((head, rest)) = path.split_at_checked(prefix.len()) else { continue };
-            if same_beginning(head, &prefix) {
-                return join(&rule.plex, rest);
-            }
-        }
-        join("", &path)
+        let parts = components(path);
+        let Some(rule) = self.rule_for(path) else { return join("", &parts) };
+        join(&rule.plex, parts.get(components(&rule.stash).len()..).unwrap_or_default())
+    }
+
+    /// The rule that holds for a file of Stash.
+    pub fn rule_for(&self, path: &str) -> Option<&PathRule> {
+        self.rules.iter().find(|rule| is_inside(path, &rule.stash))
+    }
+
+    /// The rules, those for the longest beginnings first.
+    pub fn rules(&self) -> &[PathRule] {
+        &self.rules
     }
 }
 
@@ -49,7 +53,7 @@ pub fn folder_of(path: &str) -> Option<&str> {
 }
 
 /// Appends components to a prefix, with the separator that the prefix uses.
-fn join(prefix: &str, rest: &[&str]) -> String {
+pub(super) fn join(prefix: &str, rest: &[&str]) -> String {
     let windows = prefix.contains('\\') && !prefix.contains('/');
     let separator = if windows { "\\" } else { "/" };
     let base = prefix.trim_end_matches(['/', '\\']);
@@ -64,7 +68,7 @@ fn join(prefix: &str, rest: &[&str]) -> String {
 }
 
 /// The parts of a path; the first is empty for an absolute Unix path.
-fn components(path: &str) -> Vec<&str> {
+pub(super) fn components(path: &str) -> Vec<&str> {
     let trimmed = path.trim_end_matches(['/', '\\']);
     trimmed.split(['/', '\\']).collect()
 }
