@@ -1,5 +1,6 @@
 //! How does it all come together? From settings to a running service, and back: the only room that knows everything.
 
+pub mod checkup;
 mod parts;
 pub mod preview;
 mod ways;

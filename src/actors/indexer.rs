@@ -15,7 +15,7 @@ use crate::domain::failure::Failure;
 use crate::supervision::Watch;
 
 use self::walker::Trust;
-pub use self::walker::Walker;
+pub use self::walker::{Walker, chosen};
 
 /// How often Plex is looked at while a scene waits for a file: a request for its name, one for its libraries, and one or
 /// more for each library that has changed.

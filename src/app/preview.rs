@@ -1,5 +1,7 @@
 //! What would be written for a scene? Asks Stash and Plex, and writes nothing, neither there nor into the database.
 
+pub mod walkthrough;
+
 use serde::Serialize;
 
 use super::parts;
@@ -16,6 +18,7 @@ use crate::plex::PlexClient;
 use crate::stash::{Cover, StashClient};
 use crate::store::candidates::candidates;
 use crate::store::{ItemKey, Readers, StoreError, ledger, settings};
+use crate::telemetry::redact::PathStyle;
 
 /// Answers the question for one scene after another.
 pub struct Preview {
@@ -27,6 +30,8 @@ pub struct Preview {
     edits: EditPolicy,
     only_organized: bool,
     machine: MachineId,
+    /// How paths stand in what people read.
+    paths: PathStyle,
 }
 
 /// What a run would write for a scene.
@@ -82,6 +87,7 @@ impl Preview {
             edits: parts::edits(config),
             only_organized: config.sync.only_organized,
             machine,
+            paths: PathStyle::obfuscated_if(config.log.obfuscate_paths),
         })
     }
 

@@ -1,5 +1,6 @@
 //! What can be done from the command line? One file for each group of commands.
 
+mod check;
 mod config;
 mod dead;
 mod demo;
@@ -63,6 +64,8 @@ enum Command {
     Run(run::RunArgs),
     /// Show the whole service at work on a simulated Stash and Plex; needs no configuration
     Demo(demo::DemoArgs),
+    /// Look whether everything is in place, and say what to do if not
+    Check(check::CheckArgs),
     /// Show the settings
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -140,6 +143,7 @@ pub fn main() -> ExitCode {
     let done = match command {
         Command::Run(args) => run::run(&global, &args),
         Command::Demo(args) => demo::demo(&global, &args),
+        Command::Check(args) => check::check(&global, &args),
         Command::Config(command) => config::config(&global, &command),
         Command::Status(args) => status::status(&global, &args),
         Command::Queue(command) => queue::queue(&global, command),

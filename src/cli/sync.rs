@@ -81,7 +81,7 @@ async fn preview(config: &Config, scenes: &[SceneId], json: bool) -> Result<(), 
 }
 
 /// A row for each field that would be written or is remarked on; one that says why if there is none.
-fn rows_of(scene: &ScenePreview) -> Vec<[String; 6]> {
+pub(super) fn rows_of(scene: &ScenePreview) -> Vec<[String; 6]> {
     let id = scene.scene_id.to_string();
     let row = |item: &str, field: &str, would: &str, present: String, becomes: String| {
         [id.clone(), item.to_owned(), field.to_owned(), would.to_owned(), present, becomes]

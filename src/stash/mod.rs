@@ -3,6 +3,7 @@
 mod client;
 mod cover;
 mod error;
+mod library;
 mod plugins;
 #[cfg(test)]
 mod tests;

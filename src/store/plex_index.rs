@@ -138,6 +138,11 @@ pub fn count(conn: &mut impl ReadConn) -> Result<i64, StoreError> {
     Ok(parts::table.count().get_result(conn.connection())?)
 }
 
+/// The path of every part.
+pub fn paths(conn: &mut impl ReadConn) -> Result<Vec<String>, StoreError> {
+    Ok(parts::table.select(parts::path).load(conn.connection())?)
+}
+
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = sections)]
 struct SectionRow {

@@ -9,6 +9,7 @@
 )]
 
 mod actors;
+mod check;
 mod clock;
 mod corpus;
 mod covers;

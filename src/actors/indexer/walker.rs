@@ -77,7 +77,7 @@ impl Walker {
             }
             self.change(ChangeIndex::Server(machine.clone())).await?;
         }
-        let libraries = self.chosen(self.plex.libraries().await?)?;
+        let libraries = chosen(&self.libraries, self.plex.libraries().await?)?;
         let sections = self.readers.with(plex_index::sections).map_err(storage)?;
         if sections.iter().any(|section| !libraries.iter().any(|library| library.key == section.key)) {
             let followed = libraries.iter().map(|library| library.key.clone()).collect();
@@ -98,22 +98,6 @@ impl Walker {
         let age = section.walked_at.map(|walked| self.clock.now().duration_since(walked));
         let longest = SignedDuration::try_from(self.walk_every).unwrap_or(SignedDuration::MAX);
         age.is_some_and(|age| age < longest)
-    }
-
-    /// Keeps the libraries the user named; a name that Plex does not have is an error that names what it has.
-    fn chosen(&self, libraries: Vec<Library>) -> Result<Vec<Library>, Failure> {
-        let missing =
-            self.libraries.iter().find(|name| !libraries.iter().any(|library| library.title == **name));
-        if let Some(name) = missing {
-            let titles: Vec<_> = libraries.iter().map(|library| format!("{:?}", library.title)).collect();
-            let detail = format!(
-                "plex.libraries names {name:?}; Plex shows us the movie libraries {}",
-                titles.join(", ")
-            );
-            return Err(Failure::new(FailureClass::Incompatible, Peer::Plex, "library_not_found", detail));
-        }
-        let wanted = |library: &Library| self.libraries.is_empty() || self.libraries.contains(&library.title);
-        Ok(libraries.into_iter().filter(wanted).collect())
     }
 
     /// Reads a whole library; what it does not hold any more is dropped from the index.
@@ -193,6 +177,19 @@ impl Walker {
     async fn change(&self, change: ChangeIndex) -> Result<(), Failure> {
         stored(self.persistence.ask(change, STORE_LIMIT).await)
     }
+}
+
+/// Keeps the libraries the user named; a name that Plex does not have is an error that names what it has.
+pub fn chosen(names: &[String], libraries: Vec<Library>) -> Result<Vec<Library>, Failure> {
+    let missing = names.iter().find(|name| !libraries.iter().any(|library| library.title == **name));
+    if let Some(name) = missing {
+        let titles: Vec<_> = libraries.iter().map(|library| format!("{:?}", library.title)).collect();
+        let detail =
+            format!("plex.libraries names {name:?}; Plex shows us the movie libraries {}", titles.join(", "));
+        return Err(Failure::new(FailureClass::Incompatible, Peer::Plex, "library_not_found", detail));
+    }
+    let wanted = |library: &Library| names.is_empty() || names.contains(&library.title);
+    Ok(libraries.into_iter().filter(wanted).collect())
 }
 
 fn newest(parts: &[IndexedPart]) -> Option<i64> {

@@ -14,6 +14,7 @@ use url::Url;
 use super::exit::{Exit, Failed};
 use super::{Global, output};
 use crate::app::App;
+use crate::app::checkup::{Finding, Grade};
 use crate::config::{Config, Purpose};
 use crate::domain::failure::Failure;
 use crate::plugin::{self, Target, Variant};
@@ -56,6 +57,24 @@ pub(super) fn plugin(global: &Global, command: PluginCommand) -> Result<(), Fail
         }
         PluginCommand::Export { folder, variant } => export::export(&context.target(), &folder, variant),
     }
+}
+
+/// What `plexsync check` says about the plugin.
+pub(super) async fn findings(global: &Global) -> Result<Vec<Finding>, Failed> {
+    const SUBJECT: &str = "plugin";
+    let context = match Context::open(global) {
+        Ok(context) => context,
+        Err(failed) => return Ok(vec![Finding::new(SUBJECT, Grade::Warning, failed.to_string())]),
+    };
+    let found = look::look(&context).await?;
+    let problems = found.problems.iter().map(|text| Finding::new(SUBJECT, Grade::Problem, text.clone()));
+    let warnings = found.warnings.iter().map(|text| Finding::new(SUBJECT, Grade::Warning, text.clone()));
+    let mut findings: Vec<_> = problems.chain(warnings).collect();
+    if found.problems.is_empty() {
+        let text = "Stash ran it, and it reached the service";
+        findings.insert(0, Finding::new(SUBJECT, Grade::Ok, text));
+    }
+    Ok(findings)
 }
 
 /// What all of these commands need.

@@ -162,7 +162,7 @@ fn beginning(path: &str, shared: usize) -> Option<String> {
     let head = parts.get(..parts.len().checked_sub(shared)?)?;
     match head {
         [] => None,
-        [root] if root.is_empty() => Some("/".to_owned()),
+        [""] => Some("/".to_owned()),
         head => {
             let separator = if path.contains('/') { "/" } else { "\\" };
             Some(head.join(separator))

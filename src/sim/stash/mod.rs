@@ -99,7 +99,8 @@ impl SimStash {
         let clock = options.clock.clone();
         let StashOptions { runs_programs, has_python, .. } = options;
         let plugins_folder = Arc::new(tempfile::tempdir()?);
-        let stash = Stash::new(State::new(options), Plugins::new(plugins_folder.path().to_owned()));
+        let plugins = Plugins::new(plugins_folder.path().to_owned(), options.roots.clone());
+        let stash = Stash::new(State::new(options), plugins);
         let running = Arc::new(Running::start("sim-stash", stash)?);
         let machine = Machine { port: running.port(), runs_programs, has_python };
         running.peer().plugins().set_machine(machine);

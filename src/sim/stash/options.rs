@@ -14,6 +14,8 @@ pub struct StashOptions {
     /// The zone in which times are written.
     pub offset: Offset,
     pub clock: SimClock,
+    /// The folders in which it looks for files.
+    pub roots: Vec<String>,
     /// Whether its machine runs programs that come with a plugin. Not so on another CPU than ours.
     pub runs_programs: bool,
     /// Whether its machine has a Python.
@@ -28,6 +30,7 @@ impl Default for StashOptions {
             // Not UTC: whoever compares times as text is to be found out.
             offset: Offset::constant(-5),
             clock: SimClock::default(),
+            roots: vec!["/data".to_owned()],
             runs_programs: true,
             has_python: true,
         }

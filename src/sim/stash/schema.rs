@@ -158,7 +158,10 @@ fn all_fields(of: &str) -> Option<&'static [Field]> {
         }
         "PluginHook" => const { &[plain("name"), plain("hooks")] },
         "ConfigResult" => const { &[object("general", "ConfigGeneralResult"), plain("plugins")] },
-        "ConfigGeneralResult" => const { &[object("pluginPackageSources", "PackageSource")] },
+        "ConfigGeneralResult" => {
+            const { &[object("stashes", "StashConfig"), object("pluginPackageSources", "PackageSource")] }
+        }
+        "StashConfig" => const { &[plain("path"), plain("excludeVideo"), plain("excludeImage")] },
         "PackageSource" => const { &[plain("name"), plain("url"), plain("local_path")] },
         "Package" => {
             const { &[plain("package_id"), plain("name"), plain("version"), plain("date"), plain("sourceURL")] }

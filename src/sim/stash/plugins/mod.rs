@@ -28,6 +28,8 @@ const COMMUNITY: &str = "https://stashapp.github.io/CommunityScripts/stable/inde
 #[derive(Clone)]
 pub(crate) struct Plugins {
     folder: PathBuf,
+    /// Where Stash looks for files, which it tells in one answer with its sources of plugins.
+    roots: Vec<String>,
     known: Arc<Mutex<Known>>,
 }
 
@@ -54,7 +56,7 @@ pub(crate) struct Machine {
 
 impl Plugins {
     /// The plugins in this folder, which is the caller's.
-    pub(crate) fn new(folder: PathBuf) -> Self {
+    pub(crate) fn new(folder: PathBuf, roots: Vec<String>) -> Self {
         let source = Source {
             name: Some("Community (stable)".to_owned()),
             url: COMMUNITY.to_owned(),
@@ -68,7 +70,7 @@ impl Plugins {
             jobs: Vec::new(),
             machine: Machine { port: 9999, runs_programs: true, has_python: true },
         };
-        Self { folder, known: Arc::new(Mutex::new(known)) }
+        Self { folder, roots, known: Arc::new(Mutex::new(known)) }
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -155,7 +157,12 @@ impl Plugins {
         Some(match root.name.as_str() {
             "plugins" => Ok(self.known().listed()),
             "configuration" => Ok(json!({
-                "general": { "pluginPackageSources": self.known().packages.sources },
+                "general": {
+                    "stashes": self.roots.iter().map(|path| json!({
+                        "path": path, "excludeVideo": false, "excludeImage": true,
+                    })).collect::<Vec<_>>(),
+                    "pluginPackageSources": self.known().packages.sources,
+                },
                 "plugins": {},
             })),
             "configureGeneral" => self.configure(root.arguments.get("input")),
