@@ -3,6 +3,7 @@
 pub mod checkup;
 mod parts;
 pub mod preview;
+pub mod trial;
 mod ways;
 
 use std::net::{SocketAddr, TcpListener};

@@ -25,6 +25,7 @@ mod matrix;
 mod outages;
 mod plugin;
 mod plugin_source;
+mod probe;
 mod process;
 mod python_hook;
 mod review;

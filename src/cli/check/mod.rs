@@ -1,6 +1,7 @@
 //! `plexsync check`: is everything in place, and if not, what is to be done?
 
 mod mapping;
+mod probe;
 mod scene;
 
 use clap::Args;
@@ -10,13 +11,16 @@ use super::exit::{Exit, Failed};
 use super::{Global, output, plugin, service};
 use crate::app::checkup::{Checkup, Finding, Grade};
 use crate::config::{Config, Purpose};
-use crate::domain::ids::SceneId;
+use crate::domain::ids::{RatingKey, SceneId};
 
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
     /// Walk this scene through every step instead, and tell of each why
     #[arg(long, value_name = "SCENE")]
     scene: Option<SceneId>,
+    /// Try on this item of Plex the behaviours that PlexSync relies on, and put everything back; the service has to be stopped
+    #[arg(long, value_name = "RATING_KEY", conflicts_with = "scene")]
+    probe: Option<RatingKey>,
     /// Print one JSON document
     #[arg(long)]
     json: bool,
@@ -34,6 +38,9 @@ pub(super) fn check(global: &Global, args: &CheckArgs) -> Result<(), Failed> {
     let loaded = global.load(Purpose::Run)?;
     if let Some(scene) = args.scene {
         return scene::walk_through(&loaded.config, scene, args.json);
+    }
+    if let Some(key) = &args.probe {
+        return probe::probe(&loaded.config, key, args.json);
     }
     let file = loaded.file.as_ref().map(|file| file.display().to_string());
     let text = file.unwrap_or_else(|| "no file, the defaults and the environment".to_owned());
