@@ -7,6 +7,7 @@ mod credential;
 mod no_answer;
 #[cfg(test)]
 mod tests;
+mod upgrade;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
@@ -20,6 +21,7 @@ use url::Url;
 pub use answer::{Answer, Download, Undecodable, excerpt};
 pub use credential::Credential;
 pub use no_answer::NoAnswer;
+pub use upgrade::{Upgrade, upgrade};
 
 /// How long a connection is silent before the system asks whether the other end is still there.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);

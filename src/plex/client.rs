@@ -18,7 +18,7 @@ use crate::domain::edits::{Change, Edit, Field, Note, Wanted};
 use crate::domain::failure::{Failure, FailureClass};
 use crate::domain::ids::{MachineId, RatingKey, SectionKey};
 use crate::domain::item::{Library, PlexItem};
-use crate::http::{self, Answer, Credential, HttpError, HttpOptions, Limits, NoAnswer, Undecodable};
+use crate::http::{self, Answer, Credential, HttpError, HttpOptions, Limits, NoAnswer, Undecodable, Upgrade};
 
 /// Five hundred items a page leave room for 32 KiB each, where about one is usual. A cap also bounds the memory that an
 /// answer without end can take: up to three times as much while its buffer grows.
@@ -256,6 +256,12 @@ impl PlexClient {
         http::below(&self.url, segments)
     }
 
+    /// Asks for something that may be as long as a page of a listing.
+    pub(super) async fn get_long(&self, asked: Asked, url: Url) -> Result<Answer, Failure> {
+        let limits = Limits { total: self.read_limit(), body: LISTING_CAP };
+        self.ask(asked, self.reads.get(url), limits).await
+    }
+
     pub(super) async fn get(&self, asked: Asked, url: Url) -> Result<Answer, Failure> {
         self.ask(asked, self.reads.get(url), Limits { total: self.read_limit(), body: BODY_CAP }).await
     }
@@ -294,11 +300,32 @@ impl PlexClient {
     }
 
     async fn exchange(&self, request: RequestBuilder, limits: Limits) -> Result<Answer, NoAnswer> {
-        let mut request = request.headers(self.headers.clone());
-        if let Some((name, token)) = self.token.header() {
-            request = request.header(name, token);
+        http::exchange(self.signed(request), limits, self.token.secret().as_ref()).await
+    }
+
+    /// Asks for the address with these headers besides our own, and to go on in another protocol.
+    pub(super) async fn upgrade(&self, url: Url, headers: HeaderMap) -> Result<Upgrade, NoAnswer> {
+        let request = self.signed(self.reads.get(url)).headers(headers);
+        let limits = Limits { total: self.read_limit(), body: BODY_CAP };
+        http::upgrade(request, limits, self.token.secret().as_ref()).await
+    }
+
+    /// With what tells Plex who asks.
+    fn signed(&self, request: RequestBuilder) -> RequestBuilder {
+        let request = request.headers(self.headers.clone());
+        match self.token.header() {
+            Some((name, token)) => request.header(name, token),
+            None => request,
         }
-        http::exchange(request, limits, self.token.secret().as_ref()).await
+    }
+
+    /// The longest silence of a read.
+    pub(super) fn silence(&self) -> Duration {
+        self.read_timeout
+    }
+
+    pub(super) fn classify(&self) -> &Classifier {
+        &self.classify
     }
 
     pub(super) fn decode<T: DeserializeOwned>(&self, answer: &Answer) -> Result<T, Failure> {
@@ -306,7 +333,7 @@ impl PlexClient {
         envelope.map(|envelope| envelope.container).map_err(|error| self.classify.undecodable(&error, answer))
     }
 
-    fn shape(&self, detail: &str, answer: &Answer) -> Failure {
+    pub(super) fn shape(&self, detail: &str, answer: &Answer) -> Failure {
         self.classify.undecodable(&Undecodable::Shape { detail: detail.to_owned() }, answer)
     }
 }

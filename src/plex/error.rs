@@ -20,13 +20,15 @@ pub(super) enum Asked {
     Edit,
     /// To take or to show an image.
     Image,
+    /// To open the channel of notifications.
+    Channel,
 }
 
 impl Asked {
     /// Whether something may have been changed although no success was told.
     fn may_change(self) -> bool {
         match self {
-            Self::Server | Self::Library | Self::Item => false,
+            Self::Server | Self::Library | Self::Item | Self::Channel => false,
             Self::Edit | Self::Image => true,
         }
     }
@@ -77,7 +79,7 @@ impl Classifier {
     /// The failure of a 403 whose token is good elsewhere.
     pub(super) fn closed(&self, asked: Asked, answer: &Answer) -> Failure {
         let what = match asked {
-            Asked::Server => "this question",
+            Asked::Server | Asked::Channel => "this question",
             Asked::Library => "the library",
             Asked::Item | Asked::Edit | Asked::Image => "the item",
         };
@@ -154,6 +156,7 @@ impl Classifier {
                 self.failure(FailureClass::Unavailable, code, "gave up waiting for the request")
             }
             StatusCode::NOT_FOUND => self.not_found(asked),
+            _ if asked == Asked::Channel => self.no_channel(&format!("answered {status}")),
             _ if asked == Asked::Edit => {
                 let said = format!("refused the edit with {status}");
                 self.failure(FailureClass::Rejected, "edit_rejected", &said)
@@ -178,10 +181,19 @@ impl Classifier {
             Asked::Library => {
                 self.failure(FailureClass::StaleMatch, "library_gone", "does not have the library any more")
             }
+            Asked::Channel => self.no_channel("does not know the question"),
             Asked::Item | Asked::Edit | Asked::Image => {
                 self.failure(FailureClass::StaleMatch, "item_gone", "does not have the item any more")
             }
         }
+    }
+
+    /// Whatever answers opens no channel of notifications. `said` continues a sentence that begins with its name.
+    pub(super) fn no_channel(&self, said: &str) -> Failure {
+        let said = format!(
+            "{said} where it should send notifications; does a proxy stand before it that lets no WebSocket through?"
+        );
+        self.failure(FailureClass::Incompatible, "no_notifications", &said)
     }
 
     /// Against DNS rebinding a server that nobody has claimed answers 401 to any name that it does not know as its

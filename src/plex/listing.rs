@@ -27,20 +27,21 @@ pub struct ListingPage {
     pub total: Option<u32>,
 }
 
-/// The parameters of a listing. What an index does not need is left out, as a page is ten times as long with it;
-/// `Media` has to stay, because the files are inside.
+/// What an index does not need is left out, as an answer is ten times as long with it; `Media` has to stay, because the
+/// files are inside.
+pub(super) const LEFT_OUT: [(&str, &str); 2] = [
+    ("excludeElements", "Genre,Role,Director,Writer,Country,Collection,Image,Guid"),
+    ("excludeFields", "summary,tagline,thumb,art"),
+];
+
 pub(super) fn parameters(order: ListingOrder) -> [(&'static str, &'static str); 4] {
     let sort = match order {
         ListingOrder::ByAddedAtDesc => "addedAt:desc",
         ListingOrder::ByUpdatedAtDesc => "updatedAt:desc",
         ListingOrder::Stable => "addedAt",
     };
-    [
-        ("type", "1"),
-        ("sort", sort),
-        ("excludeElements", "Genre,Role,Director,Writer,Country,Collection,Image,Guid"),
-        ("excludeFields", "summary,tagline,thumb,art"),
-    ]
+    let [elements, fields] = LEFT_OUT;
+    [("type", "1"), ("sort", sort), elements, fields]
 }
 
 /// Reads a page. An entry that cannot be read spoils it: taken for absent, its file would leave the index.
@@ -49,15 +50,20 @@ pub(super) fn page(section: &SectionKey, listing: WireListing) -> Result<Listing
     let total = listing.total.and_then(|total| u32::try_from(total).ok());
     let mut parts = Vec::with_capacity(items);
     for entry in listing.entries {
-        let is_movie = entry.r#type.as_deref().is_none_or(|kind| kind == "movie");
-        if is_movie {
-            add_parts(&mut parts, section, entry)?;
-        }
+        add_parts(&mut parts, section, entry)?;
     }
     Ok(ListingPage { parts, items, total })
 }
 
-fn add_parts(parts: &mut Vec<IndexedPart>, section: &SectionKey, entry: WireEntry) -> Result<(), String> {
+/// Adds the files of an entry, if it is a movie.
+pub(super) fn add_parts(
+    parts: &mut Vec<IndexedPart>,
+    section: &SectionKey,
+    entry: WireEntry,
+) -> Result<(), String> {
+    if entry.r#type.as_deref().is_some_and(|kind| kind != "movie") {
+        return Ok(());
+    }
     let rating_key = RatingKey::try_from(entry.rating_key).map_err(|error: IdError| error.to_string())?;
     for WireMedia { duration, parts: files } in entry.media {
         for file in files {

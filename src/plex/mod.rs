@@ -3,8 +3,10 @@
 mod client;
 mod edit_query;
 mod error;
+mod files;
 mod images;
 mod listing;
+mod notifications;
 mod requests;
 mod scan;
 #[cfg(test)]
@@ -14,5 +16,7 @@ mod wire;
 
 pub use client::{PlexClient, PlexIdentity, PlexSettings};
 pub use edit_query::{ItemIds, edit_query};
+pub use files::FilesNow;
 pub use images::ListedImage;
 pub use listing::{ListingOrder, ListingPage};
+pub use notifications::{Notice, Notices, Notifications};

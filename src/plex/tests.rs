@@ -13,6 +13,7 @@ use crate::domain::ids::{MachineId, RatingKey, SectionKey};
 use crate::domain::item::{ContentHash, IndexedPart, PlexItem};
 use crate::http::canned::{CannedServer, Reply, closed_port};
 
+mod files;
 mod images;
 mod statuses;
 mod tree;

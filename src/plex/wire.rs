@@ -64,6 +64,9 @@ pub(super) struct WireEntry {
     pub(super) rating_key: String,
     #[serde(default)]
     pub(super) r#type: Option<String>,
+    /// Told of an item that is asked for by its key; in a listing all are of one library.
+    #[serde(default, rename = "librarySectionID", deserialize_with = "optional_text")]
+    pub(super) section: Option<String>,
     #[serde(default)]
     pub(super) title: String,
     #[serde(default)]
@@ -239,11 +242,11 @@ enum Loose {
     Text(String),
 }
 
-fn text<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+pub(super) fn text<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     optional_text(from)?.ok_or_else(|| de::Error::custom("expected a string or a number, not null"))
 }
 
-fn optional_text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+pub(super) fn optional_text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     match Option::<Loose>::deserialize(from)? {
         None => Ok(None),
         Some(Loose::Text(text)) => Ok(Some(text)),
