@@ -118,6 +118,8 @@ pub enum ChangeIndex {
     Follow(Vec<SectionKey>),
     /// This item is not what it was; what was known of it is dropped.
     Forget(RatingKey),
+    /// These items were read, and these parts are all that they have.
+    Items { items: Vec<RatingKey>, parts: Vec<IndexedPart> },
     /// These parts were seen, in the walk with that number or after it.
     Parts { parts: Vec<IndexedPart>, walk: i64 },
     /// The server was asked for the content of these parts, and this is what it showed.

@@ -207,6 +207,7 @@ fn change_index(tx: &mut WriteTx<'_>, change: &ChangeIndex, now: Timestamp) -> R
         }
         ChangeIndex::Follow(keys) => plex_index::follow(tx, keys)?,
         ChangeIndex::Forget(key) => plex_index::forget(tx, key)?,
+        ChangeIndex::Items { items, parts } => plex_index::replace_items(tx, items, parts)?,
         ChangeIndex::Parts { parts, walk } => plex_parts::upsert_parts(tx, parts, *walk)?,
         ChangeIndex::Content(parts) => {
             plex_parts::note_content(tx, parts)?;

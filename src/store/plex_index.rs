@@ -5,12 +5,12 @@ use jiff::Timestamp;
 
 use super::StoreError;
 use super::connection::{Connected, ReadConn, WriteTx};
-use super::plex_parts::{Changes, remove, remove_all};
+use super::plex_parts::{Changes, remove, remove_all, upsert_parts};
 use super::rows::{Table, millis};
 use super::schema::{plex_parts as parts, plex_sections as sections};
 
 use crate::domain::ids::{MachineId, RatingKey, SectionKey};
-use crate::domain::item::Library;
+use crate::domain::item::{IndexedPart, Library};
 
 /// A library as far as it is indexed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,6 +89,31 @@ pub fn forget(tx: &mut WriteTx<'_>, item: &RatingKey) -> Result<Changes, StoreEr
         removed.add(remove(tx, &rows)?);
     }
     Ok(removed)
+}
+
+/// Stores the files of these items as they are now, in place of all that was known of them, as far as their libraries are
+/// indexed. An item without files is gone.
+pub fn replace_items(
+    tx: &mut WriteTx<'_>,
+    items: &[RatingKey],
+    found: &[IndexedPart],
+) -> Result<Changes, StoreError> {
+    let mut changes = Changes::default();
+    for section in sections(tx)? {
+        let here = |part: &&IndexedPart| part.section == section.key && items.contains(&part.rating_key);
+        let now: Vec<_> = found.iter().filter(here).cloned().collect();
+        for item in items {
+            let of_item =
+                parts::section_key.eq(section.key.as_str()).and(parts::rating_key.eq(item.as_str()));
+            let known = parts::table.filter(of_item).select((parts::part, parts::part_id));
+            let known: Vec<(i64, i64)> = known.load(tx.connection())?;
+            let stays = |id| now.iter().any(|part| part.part_id == id && part.rating_key == *item);
+            let gone: Vec<_> = known.into_iter().filter(|(_, id)| !stays(*id)).map(|(row, _)| row).collect();
+            changes.add(remove(tx, &gone)?);
+        }
+        changes.add(upsert_parts(tx, &now, section.walk)?);
+    }
+    Ok(changes)
 }
 
 /// Removes a library that Plex does not have any more, or that is not configured.

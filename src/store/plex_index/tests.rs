@@ -1,5 +1,7 @@
 //! Tests of the path index.
 
+use std::collections::BTreeSet;
+
 use super::super::tests::{Database, library};
 use super::*;
 use crate::domain::item::{ContentHash, IndexedPart};
@@ -62,6 +64,32 @@ fn a_walk_that_did_not_finish_drops_nothing_and_does_not_count_as_walked() {
     assert!(!all_walked(&mut db.reader(), &[key, "9".parse().unwrap()]).unwrap());
     let section = sections(&mut db.reader()).unwrap().pop().unwrap();
     assert_eq!((section.walk, section.newest_added_at), (2, Some(5)));
+}
+
+#[test]
+fn items_that_are_read_again_take_the_place_of_what_was_known_of_them() {
+    let mut db = Database::new();
+    walk(&mut db, 1..6);
+    let second = IndexedPart { part_id: 71, path: "/media/second.mp4".to_owned(), ..part(1) };
+    let moved = IndexedPart { path: "/media/moved.mp4".to_owned(), ..part(2) };
+    let elsewhere = IndexedPart { section: "9".parse().unwrap(), ..part(8) };
+    let unasked = part(7);
+    let items: Vec<RatingKey> = ["1", "2", "3", "4", "6", "8"].map(|key| key.parse().unwrap()).into();
+    let found = [second.clone(), part(1), moved.clone(), part(4), part(6), elsewhere, unasked];
+    let changes = db.writer.write(|tx| replace_items(tx, &items, &found)).unwrap();
+    let of = |part: &IndexedPart| heralds(&part.path, part.size);
+    let told: BTreeSet<i64> =
+        [&second, &moved, &part(2), &part(3), &part(6)].into_iter().flat_map(of).collect();
+    assert_eq!((changes.parts, changes.heralds), (4, told), "one more, one moved, one gone, one new");
+    let kept: Vec<(String, i64, i64)> = parts::table
+        .order((parts::rating_key, parts::part_id))
+        .select((parts::rating_key, parts::part_id, parts::walk))
+        .load(db.reader().connection())
+        .unwrap();
+    let kept: Vec<_> = kept.iter().map(|(key, id, walk)| (key.as_str(), *id, *walk)).collect();
+    assert_eq!(kept, [("1", 1, 1), ("1", 71, 1), ("2", 2, 1), ("4", 4, 1), ("5", 5, 1), ("6", 6, 1)]);
+    let again = db.writer.write(|tx| replace_items(tx, &items, &found)).unwrap();
+    assert_eq!(again, Changes::default(), "what is as it was wakes nobody");
 }
 
 #[test]
