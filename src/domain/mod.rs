@@ -13,5 +13,6 @@ pub mod item;
 pub mod job;
 pub mod matching;
 pub mod pace;
+pub mod pending;
 pub mod retry;
 pub mod scene;
