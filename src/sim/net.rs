@@ -1,5 +1,6 @@
 //! What do the simulated peers have in common as HTTP servers: requests, answers, going down and coming back?
 
+mod channel;
 mod deliver;
 mod request;
 #[cfg(test)]
@@ -22,6 +23,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::faults::{Failing, Faults};
 use super::record::Log;
+pub(crate) use channel::{Channel, Say};
 pub use request::{Answer, Request};
 
 /// The largest body a simulated peer takes; covers are sent to Plex as bodies.
@@ -38,6 +40,12 @@ pub(crate) trait Peer: Send + Sync + 'static {
     /// The rating keys or scene ids a request concerns.
     fn subjects(&self, request: &Request) -> Vec<String>;
     fn answer(&self, request: &Request) -> Answer;
+    /// What will be said on a channel that the request opens, if it opens one: a WebSocket.
+    fn channel(&self, _request: &Request) -> Option<Channel> {
+        None
+    }
+    /// Lets happen what should have happened by now; while somebody listens it is called all the time.
+    fn pass(&self) {}
     /// How this peer words that it cannot work now.
     fn failing(&self, request: &Request, state: Failing) -> Answer;
 }

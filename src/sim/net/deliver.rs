@@ -6,11 +6,11 @@ use std::io;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use actix_web::web::{Bytes, Data};
+use actix_web::web::{Bytes, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use futures_util::stream::{self, Stream};
 
-use super::{Answer, Connection, Peer, Request, Shared};
+use super::{Answer, BODY_LIMIT, Connection, Peer, Request, Shared, channel};
 use crate::sim::faults::Fault;
 use crate::sim::record::Place;
 
@@ -20,9 +20,17 @@ const LOGIN_PAGE: &str = "<!DOCTYPE html><html><head><title>Sign in</title></hea
 
 pub(super) async fn deliver<P: Peer>(
     incoming: HttpRequest,
-    body: Bytes,
+    payload: Payload,
     shared: Data<Shared<P>>,
 ) -> HttpResponse {
+    // What follows a request for a channel is no body, and does not end.
+    let (body, payload) = if asks_for_a_channel(&incoming) {
+        (Bytes::new(), Some(payload))
+    } else {
+        let body = payload.to_bytes_limited(BODY_LIMIT).await;
+        let Ok(Ok(body)) = body else { return HttpResponse::PayloadTooLarge().finish() };
+        (body, None)
+    };
     let request = taken_apart(&incoming, &body);
     let op = shared.peer.op(&request);
     let place = shared.log.begin(op, &request);
@@ -30,9 +38,25 @@ pub(super) async fn deliver<P: Peer>(
     pause(latency).await;
     let wire = Wire { connection: incoming.conn_data::<Connection>().cloned(), shared: &shared, place };
     match fault {
-        None => wire.send(shared.peer.answer(&request)),
+        None => {
+            let opened = payload.and_then(|payload| Some((payload, shared.peer.channel(&request)?)));
+            match opened {
+                None => wire.send(shared.peer.answer(&request)),
+                Some((payload, opened)) => {
+                    shared.log.answered(place, 101);
+                    let connection = wire.connection.clone();
+                    let peer = shared.clone();
+                    channel::run(&request, payload, opened, connection, move || peer.peer.pass())
+                }
+            }
+        }
         Some(fault) => wire.fail(&request, fault).await,
     }
+}
+
+fn asks_for_a_channel(incoming: &HttpRequest) -> bool {
+    let upgrade = incoming.headers().get("upgrade").and_then(|value| value.to_str().ok());
+    upgrade.is_some_and(|protocol| protocol.eq_ignore_ascii_case("websocket"))
 }
 
 fn taken_apart(incoming: &HttpRequest, body: &Bytes) -> Request {

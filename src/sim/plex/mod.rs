@@ -9,6 +9,7 @@ mod images;
 mod item;
 mod listing;
 mod meta;
+mod notifications;
 mod options;
 mod render;
 mod routes;
@@ -26,7 +27,7 @@ pub use options::{PlexOptions, TagAdds};
 
 use super::clock::SimClock;
 use super::faults::Faults;
-use super::net::Running;
+use super::net::{Running, Say};
 use super::record::Recorded;
 use routes::Plex;
 use state::State;
@@ -59,6 +60,8 @@ pub enum PlexOp {
     /// An image uploaded or selected.
     Image,
     Activities,
+    /// The channel on which the server tells what happens.
+    Notifications,
     Other,
 }
 
@@ -69,6 +72,7 @@ impl PlexOp {
             (_, []) => Self::Root,
             (_, ["activities"]) => Self::Activities,
             ("PUT", ["library", "sections", _, "all"] | ["library", "metadata", _]) => Self::Edit,
+            (_, [":", "websockets", "notifications"]) => Self::Notifications,
             ("PUT", [":", "rate"]) => Self::Rate,
             (_, ["library", "sections", _, "refresh"]) => Self::Scan,
             (_, ["library", "metadata", _, "refresh"]) => Self::Refresh,
@@ -136,6 +140,40 @@ impl SimPlex {
     /// Removes a video; whether there was one.
     pub fn remove_item(&self, rating_key: &str) -> bool {
         rating_key.parse().is_ok_and(|key| self.running.peer().state().remove_item(key))
+    }
+
+    /// Moves the file of a video, which a scan has found out; whether there is such a video.
+    pub fn move_file(&self, rating_key: &str, path: &str) -> bool {
+        let Ok(key) = rating_key.parse() else { return false };
+        let mut state = self.running.peer().state();
+        let moved =
+            state.change(key, |item| item.parts.first_mut().map(|part| path.clone_into(&mut part.path)));
+        moved.flatten().is_some()
+    }
+
+    /// How many listen to the notifications.
+    pub fn listeners(&self) -> usize {
+        self.running.peer().state().listeners.count()
+    }
+
+    /// Sends a frame of text to all who listen.
+    pub fn tell(&self, frame: &str) {
+        self.running.peer().state().listeners.say(|| Say::Text(frame.to_owned()));
+    }
+
+    /// Sends bytes to all who listen, whether they are a frame or not.
+    pub fn tell_raw(&self, bytes: &[u8]) {
+        self.running.peer().state().listeners.say(|| Say::Raw(bytes.to_vec()));
+    }
+
+    /// Cuts the connections of all who listen.
+    pub fn drop_listeners(&self) {
+        self.running.peer().state().listeners.say(|| Say::Cut);
+    }
+
+    /// Tells nothing and answers no ping from now on, with all connections open; or goes on.
+    pub fn fall_silent(&self, silent: bool) {
+        self.running.peer().state().listeners.fall_silent(silent);
     }
 
     pub fn item(&self, rating_key: &str) -> Option<ItemView> {

@@ -33,6 +33,14 @@ pub struct PlexOptions {
     pub tag_adds: TagAdds,
     /// Whether edits move a library's `contentChangedAt`, as new and removed items do.
     pub edits_count_as_changes: bool,
+    /// Whether there is a channel of notifications.
+    pub notifies: bool,
+    /// Whether notifications spell ids as numbers and name the kind of a deleted item, as old servers do.
+    pub notifies_with_numbers: bool,
+    /// Whether notifications of all kinds come whatever kinds are asked for.
+    pub ignores_notification_filters: bool,
+    /// Whether it is told when a personal video is processed; some servers say no more than that it is in work.
+    pub tells_when_personal_items_are_settled: bool,
     /// How long a scan runs before what it has found can be seen.
     pub scan_takes: Duration,
     pub clock: SimClock,
@@ -55,6 +63,10 @@ impl Default for PlexOptions {
             longest_target: 16 << 10,
             tag_adds: TagAdds::Merge,
             edits_count_as_changes: true,
+            notifies: true,
+            notifies_with_numbers: false,
+            ignores_notification_filters: false,
+            tells_when_personal_items_are_settled: true,
             scan_takes: Duration::ZERO,
             clock: SimClock::default(),
         }

@@ -11,7 +11,7 @@ use super::render::{self, Detail};
 use super::state::State;
 use super::{PlexOp, meta, tree};
 use crate::sim::faults::Failing;
-use crate::sim::net::{Answer, Peer, Request};
+use crate::sim::net::{Answer, Channel, Peer, Request};
 
 /// The server side of a [`super::SimPlex`].
 pub(crate) struct Plex {
@@ -56,6 +56,20 @@ impl Peer for Plex {
             route(&mut state, request)
         };
         answer.with("X-Plex-Protocol", "1.0")
+    }
+
+    fn channel(&self, request: &Request) -> Option<Channel> {
+        let mut state = self.state();
+        let is_open = request.method == "GET"
+            && request.segments().as_slice() == [":", "websockets", "notifications"]
+            && state.options.notifies
+            && host_is_known(&state, request)
+            && is_authorized(&state, request);
+        is_open.then(|| state.listen(request.parameter("filters")))
+    }
+
+    fn pass(&self) {
+        drop(self.state());
     }
 
     fn failing(&self, _: &Request, failing: Failing) -> Answer {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Instant;
 
 use super::item::{Facts, Item, ItemView, NewItem, Part, SCALARS, TAGS, TagUse, title_of};
+use super::notifications::Listeners;
 use super::options::{PlexOptions, TagAdds};
 use crate::sim::clock::SimClock;
 
@@ -24,6 +25,7 @@ pub(crate) struct State {
     pub(crate) uploads: BTreeMap<String, Vec<u8>>,
     /// Edits after which everything stood as before.
     pub(crate) needless_edits: usize,
+    pub(crate) listeners: Listeners,
     next_id: i64,
     last_added: i64,
 }
@@ -87,6 +89,7 @@ impl State {
             scans: VecDeque::new(),
             uploads: BTreeMap::new(),
             needless_edits: 0,
+            listeners: Listeners::default(),
             next_id: 1,
             last_added: 0,
         }
@@ -146,12 +149,14 @@ impl State {
         item.sort_key = item.title_sort().to_lowercase();
         self.items.insert(key, item);
         self.changed(section);
+        self.tell_added(key);
         key
     }
 
     pub(crate) fn remove_item(&mut self, key: i64) -> bool {
         let Some(item) = self.items.remove(&key) else { return false };
         self.changed(&item.section);
+        self.tell_deleted(key, &item.section);
         true
     }
 
@@ -173,6 +178,7 @@ impl State {
         if self.options.edits_count_as_changes {
             self.changed(&section);
         }
+        self.tell_changed(key);
         Some(outcome)
     }
 

@@ -9,6 +9,8 @@ use super::*;
 use crate::sim::client::{Reply, request, sent};
 use crate::sim::faults::{Failing, Fault};
 
+mod notifications;
+
 const TITLE: &str = "/library/sections/1/all?type=1";
 
 fn plex(options: PlexOptions) -> SimPlex {
