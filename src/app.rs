@@ -116,6 +116,7 @@ impl App {
             readers: readers.clone(),
             board: supervisor.board().clone(),
             circuits: ways.circuits.clone(),
+            channel: ways.channel,
             writes: ways.writes,
             clock: Arc::clone(&clock),
             started_at: clock.now(),

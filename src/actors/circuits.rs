@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
 
 use super::turns::Turns;
 use crate::clock::Clock;
@@ -52,6 +53,8 @@ pub struct Circuits {
     known: Arc<Mutex<Known>>,
     /// Climbs after an outage of Plex.
     writes: Arc<Turns>,
+    /// Whoever waits for a circuit looks again.
+    moved: Arc<Notify>,
     clock: Arc<dyn Clock>,
 }
 
@@ -73,7 +76,7 @@ impl Circuits {
         let breaker = |circuit| (circuit, Breaker::new(circuit, policy, held.get(&circuit).copied()));
         let breakers = Circuit::ALL.into_iter().map(breaker).collect();
         let known = Known { breakers, peers: BTreeMap::new(), notes: Vec::new() };
-        Self { known: Arc::new(Mutex::new(known)), writes, clock }
+        Self { known: Arc::new(Mutex::new(known)), writes, moved: Arc::default(), clock }
     }
 
     /// What may be done over all circuits: every job may need each of them.
@@ -82,6 +85,7 @@ impl Circuits {
         let mut known = self.known();
         let mut all: Vec<_> = known.breakers.values_mut().map(|breaker| breaker.admits(now)).collect();
         all.sort();
+        self.moved.notify_waiters();
         all.first().copied().unwrap_or(Admission::All)
     }
 
@@ -93,6 +97,28 @@ impl Circuits {
             return Err(Failure::interrupted("held", detail));
         }
         Ok(())
+    }
+
+    /// Ends when a call may be made over the circuit; at once when it may now.
+    pub async fn passable(&self, circuit: Circuit) {
+        self.stands(circuit, true).await;
+    }
+
+    /// Ends when the circuit was held and is so no more.
+    pub async fn recovers(&self, circuit: Circuit) {
+        self.stands(circuit, false).await;
+        self.stands(circuit, true).await;
+    }
+
+    async fn stands(&self, circuit: Circuit, passable: bool) {
+        loop {
+            // Before the look, so that no change between the two is missed.
+            let moved = self.moved.notified();
+            if self.let_pass(circuit).is_ok() == passable {
+                return;
+            }
+            moved.await;
+        }
     }
 
     /// A call over the circuit brought what it was made for.
@@ -209,6 +235,7 @@ impl Circuits {
     }
 
     fn changed(&self, known: &mut Known, circuit: Circuit, change: Option<Change>, why: Option<&Failure>) {
+        self.moved.notify_waiters();
         let now = self.clock.now();
         match change {
             None => {}

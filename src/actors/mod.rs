@@ -11,6 +11,7 @@ pub mod matching;
 pub mod messages;
 pub mod persistence;
 pub mod pipeline;
+pub mod plex_events;
 pub mod plex_sync;
 pub mod probes;
 mod read_back;
@@ -29,7 +30,9 @@ pub const SCHEDULER: ActorName = ActorName("scheduler");
 pub const INDEXER: ActorName = ActorName("indexer");
 pub const MATCHING: ActorName = ActorName("matching");
 pub const PLEX_SYNC: ActorName = ActorName("plex_sync");
+pub const PLEX_EVENTS: ActorName = ActorName("plex_events");
 pub const DEAD_LETTER: ActorName = ActorName("dead_letter");
 
 /// Every supervised actor, in the order in which they are started.
-pub const ALL: [ActorName; 7] = [PERSISTENCE, DEAD_LETTER, INDEXER, MATCHING, PLEX_SYNC, SCHEDULER, INGEST];
+pub const ALL: [ActorName; 8] =
+    [PERSISTENCE, DEAD_LETTER, INDEXER, MATCHING, PLEX_SYNC, SCHEDULER, INGEST, PLEX_EVENTS];

@@ -9,12 +9,13 @@ use crate::actors::ingest::Ingest;
 use crate::actors::matching::{Finder, Matching};
 use crate::actors::persistence::{Persistence, PersistenceSettings};
 use crate::actors::pipeline::RunPolicy;
+use crate::actors::plex_events::{Listener, PlexEvents};
 use crate::actors::plex_sync::{Editor, PlexSync};
 use crate::actors::probes::{Probes, ReadAgain};
 use crate::actors::scans::Scans;
 use crate::actors::scheduler::{Dispatch, Scheduler};
 use crate::actors::stages::ActorStages;
-use crate::actors::{DEAD_LETTER, INDEXER, INGEST, MATCHING, PERSISTENCE, PLEX_SYNC, SCHEDULER};
+use crate::actors::{DEAD_LETTER, INDEXER, INGEST, MATCHING, PERSISTENCE, PLEX_EVENTS, PLEX_SYNC, SCHEDULER};
 use crate::clock::Clock;
 use crate::config::{Config, SecretSource};
 use crate::domain::edits::{EditPolicy, Limits};
@@ -39,6 +40,7 @@ pub(super) struct Links {
     plex_sync: Link<PlexSync>,
     pub(super) scheduler: Link<Scheduler>,
     pub(super) ingest: Link<Ingest>,
+    plex_events: Link<PlexEvents>,
 }
 
 impl Links {
@@ -51,6 +53,7 @@ impl Links {
             plex_sync: Link::new(PLEX_SYNC),
             scheduler: Link::new(SCHEDULER),
             ingest: Link::new(INGEST),
+            plex_events: Link::new(PLEX_EVENTS),
         }
     }
 }
@@ -60,6 +63,7 @@ pub(super) struct Parts {
     persistence: PersistenceSettings,
     finder: Finder,
     walker: Walker,
+    listener: Listener,
     editor: Editor,
     pub(super) dispatch: Dispatch,
 }
@@ -121,6 +125,17 @@ pub(super) fn parts(
             walk_every: config.reconcile.plex_index_every,
             circuits: ways.circuits.clone(),
             clock: Arc::clone(clock),
+        },
+        listener: Listener {
+            plex: plex.clone(),
+            follows_all: config.plex.libraries.is_empty(),
+            readers: readers.clone(),
+            persistence: links.persistence.clone(),
+            indexer: links.indexer.clone(),
+            circuits: ways.circuits.clone(),
+            board: ways.channel.clone(),
+            clock: Arc::clone(clock),
+            seed,
         },
         editor: Editor {
             plex,
@@ -265,9 +280,11 @@ pub(super) fn children(parts: &Parts, links: &Links, clock: &Arc<dyn Clock>) -> 
     }
     let settings = parts.persistence.clone();
     let (walker, finder, editor) = (parts.walker.clone(), parts.finder.clone(), parts.editor.clone());
-    let dispatch = parts.dispatch.clone();
+    let (dispatch, listener) = (parts.dispatch.clone(), parts.listener.clone());
     let ingest = (links.persistence.clone(), links.scheduler.clone(), Arc::clone(clock));
-    vec![
+    // Work on one scene alone is over before Plex could tell of anything.
+    let listens = parts.dispatch.only.is_none();
+    let mut children = vec![
         Child::new(links.persistence.clone(), move |watch| Persistence::open(settings.clone(), watch)),
         Child::new(links.dead_letter.clone(), |watch: Watch| sure(DeadLetter { watch })),
         Child::new(links.indexer.clone(), move |watch| {
@@ -287,5 +304,11 @@ pub(super) fn children(parts: &Parts, links: &Links, clock: &Arc<dyn Clock>) -> 
         Child::new(links.ingest.clone(), move |watch| {
             sure(Ingest::new(ingest.0.clone(), ingest.1.clone(), Arc::clone(&ingest.2), watch))
         }),
-    ]
+    ];
+    if listens {
+        children.push(Child::new(links.plex_events.clone(), move |watch| {
+            Ok::<_, HttpError>(PlexEvents::new(listener.reconnected()?, watch))
+        }));
+    }
+    children
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::actors::circuits::Circuits;
+use crate::actors::plex_events::ChannelBoard;
 use crate::actors::turns::Turns;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -17,6 +18,8 @@ use crate::store::{Readers, StoreError, outages};
 #[derive(Clone)]
 pub(super) struct Ways {
     pub(super) circuits: Circuits,
+    /// Whether Plex is heard.
+    pub(super) channel: ChannelBoard,
     /// The turns of edits in Plex.
     pub(super) writes: Arc<Turns>,
     /// The turns of questions to Stash.
@@ -43,7 +46,7 @@ impl Ways {
             Ok(found?.into_iter().flatten().collect::<BTreeMap<Circuit, HoldCause>>())
         })?;
         let circuits = Circuits::new(breaker, &held, Arc::clone(&writes), Arc::clone(clock));
-        Ok(Self { circuits, writes, questions })
+        Ok(Self { circuits, channel: ChannelBoard::default(), writes, questions })
     }
 }
 

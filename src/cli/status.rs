@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::exit::{Exit, Failed};
 use super::{Global, output, service};
 use crate::actors::circuits::CircuitStatus;
+use crate::actors::plex_events::ChannelStatus;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Purpose};
 use crate::domain::breaker::BreakerState;
@@ -143,6 +144,21 @@ fn trouble(circuit: &CircuitStatus, now: Timestamp) -> Option<String> {
     }
 }
 
+/// Whether Plex tells what changes in it.
+fn told_by_plex(channel: &ChannelStatus, now: Timestamp) -> String {
+    match channel {
+        ChannelStatus { connected_since: Some(since), heard, .. } => {
+            format!("Plex is listened to, connected {}; {heard} heard", past(*since, now))
+        }
+        ChannelStatus { problem: Some(problem), next_look, .. } => {
+            let next =
+                next_look.filter(|at| *at > now).map(|at| format!(", tried again {}", coming(at, now)));
+            format!("none{}, and Plex is looked at instead: {problem}", next.unwrap_or_default())
+        }
+        ChannelStatus { .. } => "Plex is not listened to yet".to_owned(),
+    }
+}
+
 fn of_service(service: &ServiceStatus, now: Timestamp, line: &mut impl FnMut(&str, String)) {
     for (name, peer) in &service.peers {
         let success = peer.last_success.map_or_else(|| "never".to_owned(), |at| past(at, now));
@@ -155,6 +171,7 @@ fn of_service(service: &ServiceStatus, now: Timestamp, line: &mut impl FnMut(&st
     for trouble in service.circuits.iter().filter_map(|circuit| trouble(circuit, now)) {
         line("WAITING", trouble);
     }
+    line("notices", told_by_plex(&service.notifications, now));
     for actor in &service.actors {
         let cause =
             actor.last_cause.as_deref().map_or_else(String::new, |cause| format!(", last by {cause}"));

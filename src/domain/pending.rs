@@ -56,6 +56,20 @@ pub enum Due {
     Items(Vec<Item>),
 }
 
+impl Due {
+    /// As [`Pending::len`] counts it.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Everything => 1,
+            Self::Items(items) => items.len(),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
 impl Pending {
     /// Something was done to an item.
     pub fn note(&mut self, (item, section): Item, now: Duration) {
@@ -72,6 +86,15 @@ impl Pending {
     /// Something may have been missed: everything is looked through, at that moment or earlier.
     pub fn note_all(&mut self, at: Duration) {
         self.everything = Some(self.everything.map_or(at, |known| known.min(at)));
+    }
+
+    /// How much there is to be done; a look through the libraries is one thing.
+    pub fn len(&self) -> usize {
+        self.items.len() + usize::from(self.everything.is_some())
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// When there is something to be done.

@@ -172,6 +172,7 @@ async fn status(request: HttpRequest, state: web::Data<WebState>) -> Result<Http
         actors: state.board.actors(),
         peers: state.circuits.peers(),
         circuits: state.circuits.status(),
+        notifications: state.channel.status(),
         writes_per_second: state.writes.rate(),
         waiting_requests: state.waiting_requests(),
     });

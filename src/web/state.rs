@@ -12,6 +12,7 @@ use super::plugin_source::PluginOffer;
 use crate::actors::circuits::Circuits;
 use crate::actors::ingest::Ingest;
 use crate::actors::persistence::Persistence;
+use crate::actors::plex_events::ChannelBoard;
 use crate::actors::turns::Turns;
 use crate::clock::Clock;
 use crate::store::Readers;
@@ -31,6 +32,7 @@ pub struct WebState {
     pub readers: Readers,
     pub board: Board,
     pub circuits: Circuits,
+    pub channel: ChannelBoard,
     pub writes: Arc<Turns>,
     pub clock: Arc<dyn Clock>,
     pub started_at: Timestamp,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::holds::holds;
 use super::letters::LetterLine;
 use crate::actors::circuits::{CircuitStatus, PeerStatus};
+use crate::actors::plex_events::ChannelStatus;
 use crate::domain::circuit::{Circuit, HoldCause};
 use crate::domain::edits::Value;
 use crate::domain::explain::{Explanation, Facts, PastRun, RUNS_TO_READ, explain};
@@ -51,6 +52,9 @@ pub struct ServiceStatus {
     pub actors: Vec<ActorStatus>,
     pub peers: BTreeMap<String, PeerStatus>,
     pub circuits: Vec<CircuitStatus>,
+    /// Whether Plex is heard when something changes in it.
+    #[serde(default)]
+    pub notifications: ChannelStatus,
     /// Edits that may be sent to Plex in a second as it stands now; 0 is no limit.
     pub writes_per_second: f64,
     pub waiting_requests: usize,

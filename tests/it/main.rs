@@ -23,6 +23,7 @@ mod lists;
 mod matching;
 mod matrix;
 mod outages;
+mod plex_events;
 mod plugin;
 mod plugin_source;
 mod probe;

@@ -104,14 +104,19 @@ fn a_scene_that_could_be_two_items_is_decided_when_one_of_them_goes() {
 
 #[test]
 fn while_a_scene_waits_plex_is_looked_at_every_minute_and_else_left_alone() {
-    let app = TestApp::on_manual_clock(1);
+    // What is told is not looked for.
+    let options = PlexOptions { notifies: false, ..PlexOptions::default() };
+    let app =
+        Setup::around(World::start_with(1, StashOptions::default(), options).unwrap()).manual_clock().start();
+    let asked =
+        || app.world.plex.requests().iter().filter(|request| request.op != PlexOp::Notifications).count();
     let looks = |least: usize| {
         app.wait_until_calm();
         app.world.plex.clear_requests();
         app.advance(Duration::from_secs(61));
-        wait_for("Plex is looked at", || (app.world.plex.requests().len() >= least).then_some(()));
+        wait_for("Plex is looked at", || (asked() >= least).then_some(()));
         app.wait_until_calm();
-        app.world.plex.requests().len()
+        asked()
     };
     assert_eq!(run(&app, app.pair(0).scene), JobState::Done);
     assert_eq!(looks(0), 0);
@@ -153,7 +158,8 @@ fn an_order_that_plex_ignores_hides_no_new_file() {
 fn a_server_that_shows_the_same_page_for_ever_is_not_read_for_ever() {
     let options = PlexOptions { ignores_start: true, sends_total_size: false, ..PlexOptions::default() };
     let app = Setup::around(World::start_with(1, StashOptions::default(), options).unwrap()).start();
-    let scene = app.pair(0).scene;
+    // One that the first page shows would be found.
+    let scene = app.world.stash.add_scene(scene_with("/data/a/One.mp4", 4711, ""));
     app.report(scene);
     let job = wait_for("the paging is seen through", || {
         app.job(scene).filter(|job| job.code.as_deref() == Some("paging_ignored"))
@@ -165,7 +171,10 @@ fn a_server_that_shows_the_same_page_for_ever_is_not_read_for_ever() {
 fn a_library_is_read_whole_as_often_as_the_settings_say() {
     for (every, state) in [("1h", JobState::Done), ("5h", JobState::Parked)] {
         let settings = format!("reconcile.plex_index_every = \"{every}\"");
-        let app = Setup::new(0).settings(&settings).manual_clock().start();
+        // Or what went would be told.
+        let options = PlexOptions { notifies: false, ..PlexOptions::default() };
+        let world = World::start_with(0, StashOptions::default(), options).unwrap();
+        let app = Setup::around(world).settings(&settings).manual_clock().start();
         let torn = app.world.stash.add_scene(scene_with("/data/a/One.mp4", 4711, ""));
         let keys = ["x", "y"].map(|folder| {
             app.world.plex.add_item("1", NewItem::file(&format!("/media/{folder}/One.mp4"), 4711))

@@ -117,7 +117,7 @@ fn writes_that_fail_for_everybody_are_an_outage_of_writing_alone_and_end_with_th
 #[test]
 fn a_peer_that_asks_for_an_absurd_pause_is_left_alone_for_an_hour_and_then_served() {
     let app = Setup::new(5).manual_clock().start();
-    app.world.plex.faults().inject(None, Fault::retry_after(429, 10_000_000), 1);
+    app.world.plex.faults().inject(PlexOp::Item, Fault::retry_after(429, 10_000_000), 1);
     for pair in &app.world.pairs {
         app.report(pair.scene);
     }

@@ -195,7 +195,7 @@ fn the_status_says_what_happened_and_what_happens_next() {
     assert_eq!(status["counts"]["received"], 2);
     assert_eq!(status["counts"]["unfinished"]["waiting"], 1);
     assert_eq!(status["counts"]["conservation_error"], 0);
-    assert_eq!(status["service"]["actors"].as_array().unwrap().len(), 7);
+    assert_eq!(status["service"]["actors"].as_array().unwrap().len(), 8);
     assert!(status["next_due"].is_string());
     let (_, job) = app.get(&format!("/api/v1/jobs/{missing}"));
     assert_eq!((job["state"].as_str(), job["code"].as_str()), (Some("waiting"), Some("no_candidate")));

@@ -143,7 +143,8 @@ fn plex_knows_us_by_one_name_which_the_user_may_choose() {
 #[test]
 fn paths_are_mapped_by_the_longest_beginning_that_fits_up_to_a_separator() {
     let map = "path_map = [{ stash = \"/data\", plex = \"/media\" }, { stash = \"/data/new\", plex = \"/mnt/ssd\" }]";
-    let app = TestApp::start_with(0, map);
+    // Plex has all of them before it is read first: they have one size, which alone would do while there is one of them.
+    let setup = Setup::new(0).settings(map);
     let pairs = [
         ("/data/new/a.mp4", "/mnt/ssd/a.mp4", true),
         ("/data/b.mp4", "/media/b.mp4", true),
@@ -154,10 +155,11 @@ fn paths_are_mapped_by_the_longest_beginning_that_fits_up_to_a_separator() {
     let added: Vec<_> = pairs
         .into_iter()
         .map(|(stash, plex, is_same)| {
-            let key = app.world.plex.add_item("1", NewItem::file(plex, 77));
-            (app.world.stash.add_scene(NewScene::titled(stash, stash)), key, stash, is_same)
+            let key = setup.world().plex.add_item("1", NewItem::file(plex, 77));
+            (setup.world().stash.add_scene(NewScene::titled(stash, stash)), key, stash, is_same)
         })
         .collect();
+    let app = setup.start();
     for (scene, key, title, is_same) in added {
         app.report(scene);
         app.wait_for_state(scene, if is_same { JobState::Done } else { JobState::Waiting });

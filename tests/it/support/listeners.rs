@@ -1,6 +1,6 @@
 //! Which servers does it take that no simulated peer is? One that lets nobody in, and one that speaks TLS.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -97,6 +97,10 @@ fn pass_on(stream: TcpStream, config: Arc<ServerConfig>, peer: &str) -> std::io:
         request.extend_from_slice(&chunk[..read]);
     }
     let mut peer = TcpStream::connect(peer)?;
+    if String::from_utf8_lossy(&request).to_ascii_lowercase().contains("\r\nupgrade: websocket\r\n") {
+        peer.write_all(&request)?;
+        return pass_on_both_ways(client, peer);
+    }
     let line = request.iter().position(|byte| *byte == b'\n').unwrap() + 1;
     peer.write_all(&request[..line])?;
     peer.write_all(b"connection: close\r\n")?;
@@ -106,4 +110,34 @@ fn pass_on(stream: TcpStream, config: Arc<ServerConfig>, peer: &str) -> std::io:
     client.write_all(&answer)?;
     client.conn.send_close_notify();
     client.flush()
+}
+
+/// Passes on whatever either side sends, until one of them ends the connection.
+fn pass_on_both_ways(
+    mut client: StreamOwned<ServerConnection, TcpStream>,
+    mut peer: TcpStream,
+) -> std::io::Result<()> {
+    let turn = Some(Duration::from_millis(5));
+    client.sock.set_read_timeout(turn)?;
+    peer.set_read_timeout(turn)?;
+    loop {
+        if !passed(&mut client, &mut peer)? || !passed(&mut peer, &mut client)? {
+            return Ok(());
+        }
+    }
+}
+
+/// Passes on what there is; whether there may be more.
+fn passed(from: &mut impl Read, to: &mut impl Write) -> std::io::Result<bool> {
+    let mut chunk = [0; 4096];
+    match from.read(&mut chunk) {
+        Ok(0) => Ok(false),
+        Ok(read) => {
+            to.write_all(&chunk[..read])?;
+            to.flush()?;
+            Ok(true)
+        }
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => Ok(true),
+        Err(error) => Err(error),
+    }
 }
