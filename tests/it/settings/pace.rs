@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+use plexsync::clock::Clock as _;
 use plexsync::sim::{Fault, PlexOp};
 use rstest::rstest;
 
@@ -106,34 +108,39 @@ fn a_peer_counts_as_away_after_as_many_failures_as_the_user_wants(#[case] failur
     app.world.stash.faults().clear();
 }
 
-/// The seconds at which a peer that is away is asked again.
-fn looks(settings: &str, seconds: u64) -> Vec<u64> {
+/// When Stash, which is away, is asked again.
+fn next_look(app: &TestApp) -> Option<Timestamp> {
+    let (_, status) = app.get("/api/v1/status");
+    let circuits = status["service"]["circuits"].as_array().unwrap();
+    let stash = circuits.iter().find(|circuit| circuit["circuit"] == "stash").unwrap();
+    stash["next_look"].as_str().map(|time| time.parse().unwrap())
+}
+
+/// The seconds from look to look at a peer that is away. Time stands still until each of them is over.
+fn looks(settings: &str, count: usize) -> Vec<u64> {
+    const SHORTLY: Duration = Duration::from_secs(1);
     let (app, _) = asked_before_it_is_left_alone(6, settings);
-    let mut looks = Vec::new();
-    for second in 1..=seconds {
+    let mut waits = Vec::new();
+    for _ in 0..count {
+        let now = app.clock().now();
+        let due = wait_for("the next look is known", || next_look(&app).filter(|due| *due > now));
+        let wait = Duration::try_from(due.duration_since(now)).unwrap();
         app.world.stash.clear_requests();
-        app.advance(Duration::from_secs(1));
+        app.advance(wait.checked_sub(SHORTLY).unwrap());
         app.wait_until_calm();
-        let asked = app.world.stash.requests().len();
-        assert!(asked <= 1, "{asked} requests in second {second}");
-        if asked == 1 {
-            looks.push(second);
-        }
+        assert_eq!(app.world.stash.requests().len(), 0, "it is left alone until then");
+        app.advance(SHORTLY);
+        wait_for("it is asked", || (app.world.stash.requests().len() == 1).then_some(()));
+        waits.push((wait + Duration::from_millis(500)).as_secs());
     }
-    looks
+    app.world.stash.faults().clear();
+    waits
 }
 
 #[test]
 fn a_peer_that_is_away_is_left_alone_as_long_as_the_user_wants() {
-    let about = |looks: Vec<u64>, expected: &[u64]| {
-        let fits =
-            looks.iter().zip(expected).all(|(look, expected)| look.abs_diff(*expected) <= 1 + expected / 20);
-        assert!(fits && looks.len() == expected.len(), "{looks:?}");
-    };
     // Each time half as long again, up to the longest.
-    about(looks("circuit_breaker.open_for = \"10s\"", 80), &[10, 25, 48]);
-    about(
-        looks("circuit_breaker.open_for = \"10s\"\ncircuit_breaker.max_open_for = \"12s\"", 60),
-        &[10, 22, 34, 46, 58],
-    );
+    assert_eq!(looks("circuit_breaker.open_for = \"10s\"", 3), [10, 15, 23]);
+    let longest = "circuit_breaker.open_for = \"10s\"\ncircuit_breaker.max_open_for = \"12s\"";
+    assert_eq!(looks(longest, 4), [10, 12, 12, 12]);
 }
