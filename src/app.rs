@@ -34,7 +34,7 @@ use crate::web::WebState;
 use crate::web::auth::Access;
 use crate::web::plugin_source::PluginOffer;
 use crate::web::server::serve;
-use parts::{Links, children, parts, restarts};
+use parts::{Links, children, parts, path_style, restarts};
 use ways::Ways;
 
 /// Writes in hand may take this long at the end; `docker stop` kills after ten seconds.
@@ -120,6 +120,7 @@ impl App {
             writes: ways.writes,
             clock: Arc::clone(&clock),
             started_at: clock.now(),
+            paths: path_style(config),
             max_body: config.server.max_body,
             request_timeout: config.server.request_timeout,
             draining: Arc::clone(&draining),

@@ -104,7 +104,7 @@ pub(super) fn parts(
         stash_key: again(&config.secret_sources.stash_api_key),
         plex_token: again(&config.secret_sources.plex_token),
     };
-    let paths = PathStyle::obfuscated_if(config.log.obfuscate_paths);
+    let paths = path_style(config);
     let map = Arc::new(path_map(config));
     Ok(Parts {
         persistence: PersistenceSettings {
@@ -152,6 +152,11 @@ pub(super) fn parts(
     })
 }
 
+/// How paths stand in what people read.
+pub(super) const fn path_style(config: &Config) -> PathStyle {
+    PathStyle::obfuscated_if(config.log.obfuscate_paths)
+}
+
 fn finder(
     config: &Config,
     clock: &Arc<dyn Clock>,
@@ -160,7 +165,7 @@ fn finder(
     plex: &PlexClient,
     map: &Arc<PathMap>,
 ) -> Finder {
-    let paths = PathStyle::obfuscated_if(config.log.obfuscate_paths);
+    let paths = path_style(config);
     Finder {
         contents: Contents::new(plex.clone(), links.persistence.clone()),
         scans: Scans::new(

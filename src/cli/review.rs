@@ -10,6 +10,7 @@ use crate::config::{Config, Purpose};
 use crate::domain::ids::{RatingKey, SceneId};
 use crate::store::reviews::{Accepted, accept, open_reviews, reject, review};
 use crate::store::{Reader, Writer};
+use crate::telemetry::PathStyle;
 use crate::web::reviews::ReviewDetail;
 
 #[derive(Debug, Subcommand)]
@@ -55,7 +56,7 @@ pub(super) fn review_command(global: &Global, command: ReviewCommand) -> Result<
         ReviewCommand::Show { scene, json } => {
             let found = review(&mut Reader::open(&config.storage.path)?, scene)?;
             let found = found.ok_or_else(|| Failed::text(Exit::Reported, nothing(scene)))?;
-            let detail = ReviewDetail::from(found);
+            let detail = ReviewDetail::of(found, paths(&config));
             if json { output::json(&detail) } else { output::text(&shown(&detail)) }
         }
         ReviewCommand::Accept { scene, rating_key, json } => {
@@ -75,7 +76,8 @@ pub(super) fn review_command(global: &Global, command: ReviewCommand) -> Result<
 fn list(config: &Config, json: bool) -> Result<(), Failed> {
     let mut reader = Reader::open(&config.storage.path)?;
     let read = |after, limit| open_reviews(&mut reader, after, limit);
-    let found = output::pages(|review| review.scene, read, |review| Some(ReviewDetail::from(review)))?;
+    let shown = |review| Some(ReviewDetail::of(review, paths(config)));
+    let found = output::pages(|review| review.scene, read, shown)?;
     if json {
         return output::json(&found);
     }
@@ -93,6 +95,10 @@ fn list(config: &Config, json: bool) -> Result<(), Failed> {
     };
     let rows: Vec<_> = found.iter().map(row).collect();
     output::rows(["SCENE", "CODE", "CANDIDATES", "BEST", "SCORE", "IN PLEX", "IN STASH"], &rows)
+}
+
+fn paths(config: &Config) -> PathStyle {
+    PathStyle::obfuscated_if(config.log.obfuscate_paths)
 }
 
 fn shown(detail: &ReviewDetail) -> String {

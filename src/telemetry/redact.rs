@@ -1,4 +1,7 @@
 //! How is a path shown to people who should not learn the names in it?
+//!
+//! It concerns what people read: the log, messages that are kept with a job, commands and routes. What is compared is
+//! kept as it is: the index, links, and the candidates of a review, whose paths are hidden when they are shown.
 
 use std::fmt;
 

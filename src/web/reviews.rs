@@ -11,6 +11,7 @@ use super::error::WebError;
 use super::state::WebState;
 use crate::domain::ids::SceneId;
 use crate::store::reviews::{Candidate, Review, open_reviews, review};
+use crate::telemetry::PathStyle;
 
 /// A scene whose items a person has to tell, with the items that it could be.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -28,17 +29,20 @@ pub struct ReviewDetail {
     pub candidates: Vec<Candidate>,
 }
 
-impl From<Review> for ReviewDetail {
-    fn from(review: Review) -> Self {
+impl ReviewDetail {
+    /// With its paths in that style.
+    pub fn of(review: Review, paths: PathStyle) -> Self {
+        let shown = |path: &str| paths.show(path).to_string();
+        let candidate = |candidate: Candidate| Candidate { path: shown(&candidate.path), ..candidate };
         Self {
             scene_id: review.scene,
             code: review.code,
             detail: review.detail,
             title: review.asked.title,
-            path: review.asked.path,
+            path: shown(&review.asked.path),
             opened_at: review.opened_at,
             correlation_id: review.correlation_id.into(),
-            candidates: review.asked.candidates,
+            candidates: review.asked.candidates.into_iter().map(candidate).collect(),
         }
     }
 }
@@ -68,7 +72,7 @@ pub(super) async fn list(
     let limit = api::page_length(limit);
     let found = reading(&state, move |reader| open_reviews(reader, after, limit)).await?;
     let next = api::next_page(&found, limit, |review| review.scene);
-    let reviews = found.into_iter().map(ReviewDetail::from).collect();
+    let reviews = found.into_iter().map(|review| ReviewDetail::of(review, state.paths)).collect();
     Ok(HttpResponse::Ok().json(Reviews { reviews, next }))
 }
 
@@ -83,5 +87,5 @@ pub(super) async fn one(
     let found = reading(&state, move |reader| review(reader, scene)).await?;
     let unknown =
         || WebError::new(StatusCode::NOT_FOUND, format!("scene {scene} waits for nobody's decision"));
-    Ok(HttpResponse::Ok().json(found.map(ReviewDetail::from).ok_or_else(unknown)?))
+    Ok(HttpResponse::Ok().json(ReviewDetail::of(found.ok_or_else(unknown)?, state.paths)))
 }

@@ -17,6 +17,7 @@ use crate::actors::turns::Turns;
 use crate::clock::Clock;
 use crate::store::Readers;
 use crate::supervision::{Board, Link};
+use crate::telemetry::PathStyle;
 
 /// This many requests may wait for their commit. At the limit the answer is 503: nothing is queued that is not bounded.
 const ADMITTED: usize = 1024;
@@ -36,6 +37,8 @@ pub struct WebState {
     pub writes: Arc<Turns>,
     pub clock: Arc<dyn Clock>,
     pub started_at: Timestamp,
+    /// How paths stand in what people read.
+    pub paths: PathStyle,
     /// Bytes.
     pub max_body: usize,
     pub request_timeout: Duration,

@@ -103,6 +103,38 @@ fn what_could_be_several_items_is_shown_with_reasons_and_said_once() {
 }
 
 #[test]
+fn paths_are_hidden_wherever_a_match_is_shown_if_the_user_wants_it() {
+    let twins = Twins::new();
+    let config = twins.folder().join("config.toml");
+    let settings = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, format!("log.obfuscate_paths = true\n{settings}")).unwrap();
+    let service = twins.start();
+    twins.ask(&service);
+    let scene = twins.scene.to_string();
+    let page = |path: &str| {
+        agent().get(format!("{}{path}", service.url)).call().unwrap().body_mut().read_to_string().unwrap()
+    };
+    let said = |arguments: &[&str]| String::from_utf8(run(twins.folder(), arguments).stdout).unwrap();
+    let log = std::fs::read_to_string(twins.folder().join("log")).unwrap();
+    let all = [
+        said(&["review", "list"]),
+        said(&["review", "list", "--json"]),
+        said(&["review", "show", &scene]),
+        said(&["review", "show", &scene, "--json"]),
+        said(&["queue", "explain", &scene]),
+        said(&["queue", "show", &scene]),
+        page("/api/v1/reviews"),
+        page(&format!("/api/v1/reviews/{scene}")),
+        page(&format!("/api/v1/jobs/{scene}")),
+        log,
+    ];
+    for shown in all {
+        assert!(shown.contains(".mp4"), "{shown}");
+        assert!(!["here/", "left/", "right/", "Film.mp4"].iter().any(|name| shown.contains(name)), "{shown}");
+    }
+}
+
+#[test]
 fn what_was_accepted_is_written_at_once_and_from_then_on() {
     let twins = Twins::new();
     let (folder, scene) = (twins.folder(), twins.scene.to_string());
@@ -170,6 +202,9 @@ fn of_two_scenes_that_claim_one_item_the_accepted_one_takes_it_over() {
     });
     assert_eq!((&asked["scene_id"], &asked["code"]), (&rival.into(), &"conflict".into()));
     assert_eq!(asked["candidates"][0]["held_by"], pair.scene);
+    let why = json(folder, 0, &["queue", "explain", &rival.to_string(), "--json"])["why"].to_string();
+    let both = [format!("scene {} already is", pair.scene), format!("scene {rival}")];
+    assert!(both.iter().all(|scene| why.contains(scene)), "{why}");
     told(folder, 0, &["review", "accept", &rival.to_string(), &pair.rating_key]);
     let title = || world.plex.item(&pair.rating_key).unwrap().title;
     wait_for("the rival is written", || (title() == "Rival").then_some(()));
