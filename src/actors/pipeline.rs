@@ -13,6 +13,7 @@ use super::messages::{Applied, Buried, Found, NotDone, Target, Unmatched, Wish};
 use crate::domain::edits::OnDelete;
 use crate::domain::failure::{Failure, FailureClass, Peer};
 use crate::domain::ids::{MachineId, RatingKey, SceneId};
+use crate::domain::matching::let_go;
 use crate::domain::scene::Scene;
 use crate::store::ItemKey;
 use crate::store::covers::SeenCovers;
@@ -212,6 +213,9 @@ async fn apply_all(
 ) -> Result<(), (RatingKey, Failure)> {
     for target in &found.targets {
         let key = &target.scored.rating_key;
+        if target.held_by.is_some() {
+            done.awaits.insert(let_go(&found.machine, key));
+        }
         let claimed = claim_item(stages, scene, &found.machine, target).await;
         claimed.map_err(|unclaimed| (key.clone(), done.unmatched(unclaimed)))?;
         match stages.apply(Wish::Show, scene, &found.machine, target, job).await {

@@ -24,6 +24,7 @@ use super::undos;
 use crate::domain::failure::{Failure, FailureClass};
 use crate::domain::ids::{CorrelationId, RunToken, SceneId};
 use crate::domain::job::{self as rules, Circumstances, Job, JobState, Verdict};
+use crate::domain::matching::let_go as key_of;
 use crate::domain::retry::{FailureRates, RetryPolicy};
 
 /// What a run has to say at its end.
@@ -93,7 +94,7 @@ pub fn settle(
     job.finish(outcome, &verdict, now);
     save(tx, &job)?;
     let nothing = BTreeSet::new();
-    awaited::replace(tx, job.scene, if job.awaits_files() { &report.awaits } else { &nothing })?;
+    awaited::replace(tx, job.scene, if job.awaits_news() { &report.awaits } else { &nothing })?;
     if job.state == JobState::Done {
         next.extend(report.remark.iter().flat_map(|remark| [": ", remark]));
         let mut tallies = Tallies::load(tx)?;
@@ -110,6 +111,7 @@ pub fn settle(
         correlation_id: &report.correlation_id,
     };
     attempts::record(tx, &run)?;
+    let let_go = let_go(tx, report, &job)?;
     record_writes(tx, report, now)?;
     let gone = outcome.is_err_and(|failure| failure.class == FailureClass::Gone);
     if gone && job.state == JobState::Done {
@@ -118,6 +120,7 @@ pub fn settle(
         undos::refuse_all(tx, report.scene, "the scene is gone from Stash", now)?;
         reviews::forget_answers(tx, report.scene)?;
     }
+    awaited::wake(tx, &let_go, now)?;
     let to_review = reviews::renew(tx, &job, outcome, report.review.as_ref(), now)?;
     // The state and not the verdict: an event that came meanwhile has saved the job from it.
     let buried = if job.state == JobState::Dead
@@ -134,6 +137,21 @@ pub fn settle(
         buried,
         to_review,
     })))
+}
+
+/// The keys of the items that the scene held before, and by its run does not seem to be any more. Who else claims one
+/// of them asks again.
+fn let_go(tx: &mut WriteTx<'_>, report: &RunReport, job: &Job) -> Result<BTreeSet<i64>, StoreError> {
+    let is_known = match &report.outcome {
+        // A remark says that nothing was looked for.
+        Ok(()) => report.remark.is_none(),
+        Err(failure) if failure.class == FailureClass::Gone => job.state == JobState::Done,
+        Err(failure) => failure.class == FailureClass::NotInPlex,
+    };
+    let held = if is_known { ledger::links_of(tx, report.scene)? } else { Vec::new() };
+    let held = held.into_iter().map(|link| link.item).chain(report.unlinked.iter().cloned());
+    let kept = |item: &ItemKey| report.links.iter().any(|link| link.item == *item);
+    Ok(held.filter(|item| !kept(item)).map(|item| key_of(&item.machine, &item.rating_key)).collect())
 }
 
 fn circumstances(

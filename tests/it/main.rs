@@ -18,6 +18,7 @@ mod fields;
 mod harm;
 mod history;
 mod hook;
+mod identity;
 mod limits;
 mod lists;
 mod matching;

@@ -1,4 +1,5 @@
-//! Which jobs does a new file in Plex concern? Those that found no item, or none that was sure.
+//! Which jobs does a new file in Plex concern, or an item that is free again? Those that found no item, or none that was
+//! surely theirs.
 
 use std::time::Duration;
 
@@ -8,9 +9,8 @@ use super::{Job, JobState};
 use crate::domain::failure::FailureClass;
 
 impl Job {
-    /// Whether another state of Plex's libraries could end its wait. Two scenes that claim one item are told apart by no
-    /// new file.
-    pub fn awaits_files(&self) -> bool {
+    /// Whether another state of Plex's libraries, or of the scene that holds its item, could end its wait.
+    pub fn awaits_news(&self) -> bool {
         let rests = match self.state {
             JobState::Waiting | JobState::Parked => true,
             JobState::Ready | JobState::Running | JobState::Dead | JobState::Done => false,
@@ -19,16 +19,16 @@ impl Job {
             && match self.class {
                 Some(FailureClass::NotInPlex) => true,
                 Some(FailureClass::Ambiguous) => {
-                    matches!(self.code.as_deref(), Some("ambiguous" | "low_confidence"))
+                    matches!(self.code.as_deref(), Some("ambiguous" | "low_confidence" | "conflict"))
                 }
                 Some(_) | None => false,
             }
     }
 
-    /// Makes it due after the wait, if it awaits files. It is not forgiven: what a file does not change is counted on.
+    /// Makes it due after the wait, if it awaits news. It is not forgiven: what news do not change is counted on.
     /// Returns whether it was woken.
     pub fn wake(&mut self, wait: Duration, now: Timestamp) -> bool {
-        if !self.awaits_files() {
+        if !self.awaits_news() {
             return false;
         }
         self.state = JobState::Ready;
@@ -62,11 +62,11 @@ mod tests {
     #[case(FailureClass::NotInPlex, "no_candidate", true)]
     #[case(FailureClass::Ambiguous, "ambiguous", true)]
     #[case(FailureClass::Ambiguous, "low_confidence", true)]
-    #[case(FailureClass::Ambiguous, "conflict", false)]
+    #[case(FailureClass::Ambiguous, "conflict", true)]
     #[case(FailureClass::Forbidden, "forbidden", false)]
     #[case(FailureClass::Unavailable, "refused", false)]
     #[case(FailureClass::Rejected, "edit_rejected", false)]
-    fn only_what_a_file_could_decide_is_woken(
+    fn only_what_news_could_decide_is_woken(
         #[case] class: FailureClass,
         #[case] code: &'static str,
         #[case] wakes: bool,

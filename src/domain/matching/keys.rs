@@ -8,6 +8,7 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 use super::PathMap;
 use super::names::Name;
 use super::paths::{folded, name_of, telling_tail};
+use crate::domain::ids::{MachineId, RatingKey};
 use crate::domain::scene::{Scene, SceneFile};
 
 /// The keys of one file. They are stored, so equal names have to give equal keys in every release; a change of how
@@ -45,6 +46,11 @@ pub fn heralds(path: &str, size: Option<i64>) -> BTreeSet<i64> {
     let size = size.filter(|size| *size > 0).map(|size| of_kind(5, &size.to_string()));
     let always = [of_kind(1, &folded), of_kind(2, name_of(&folded))];
     always.into_iter().chain(tail).chain(parent).chain(size).collect()
+}
+
+/// The key by which a scene hears that another one may not hold an item any more. No file has it.
+pub fn let_go(machine: &MachineId, item: &RatingKey) -> i64 {
+    xxh3_64_with_seed(format!("{machine}/{item}").as_bytes(), 6).cast_signed()
 }
 
 /// Those of all files of a scene, as Plex would see them.

@@ -176,6 +176,20 @@ impl SimPlex {
         self.running.peer().state().listeners.fall_silent(silent);
     }
 
+    /// Gives a video other files, as splitting and merging do; whether there is such a video.
+    pub fn set_files(&self, rating_key: &str, files: &[(&str, u64)]) -> bool {
+        let Ok(key) = rating_key.parse() else { return false };
+        let mut state = self.running.peer().state();
+        let part = |(path, size): &(&str, u64)| item::Part {
+            id: state.next_id(),
+            path: (*path).to_owned(),
+            size: *size,
+            hash: String::new(),
+        };
+        let parts: Vec<_> = files.iter().map(part).collect();
+        state.change(key, |item| item.parts = parts).is_some()
+    }
+
     pub fn item(&self, rating_key: &str) -> Option<ItemView> {
         let key = rating_key.parse().ok()?;
         self.running.peer().state().view(key)
