@@ -168,6 +168,16 @@ fn a_server_that_shows_the_same_page_for_ever_is_not_read_for_ever() {
 }
 
 #[test]
+fn a_listing_that_is_never_cut_into_pages_is_known_whole() {
+    let options = PlexOptions { ignores_paging: true, ..PlexOptions::default() };
+    let app = Setup::around(World::start_with(600, StashOptions::default(), options).unwrap()).start();
+    let last = app.pair(599);
+    app.report(last.scene);
+    wait_for("the last is found", || app.world.is_synced(&last).then_some(()));
+    assert_eq!(app.world.plex.count(PlexOp::Listing), 1);
+}
+
+#[test]
 fn a_library_is_read_whole_as_often_as_the_settings_say() {
     for (every, state) in [("1h", JobState::Done), ("5h", JobState::Parked)] {
         let settings = format!("reconcile.plex_index_every = \"{every}\"");

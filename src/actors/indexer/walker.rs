@@ -116,8 +116,7 @@ impl Walker {
             newest_added_at = newest_added_at.max(newest(&page.parts));
             before.clone_from(&page.parts);
             self.keep(page.parts, walk).await?;
-            // Without a total only an empty page is the end; the size of a page never is one.
-            if items == 0 || total.is_some_and(|total| start >= total) {
+            if is_over(items, start, total) {
                 break;
             }
             tell(library, start, items, total);
@@ -156,7 +155,7 @@ impl Walker {
             let reached = page.parts.iter().any(|part| part.added_at < known);
             let new = page.parts.into_iter().filter(|part| part.added_at >= known).collect();
             self.keep(new, section.walk).await?;
-            if reached || items == 0 || total.is_some_and(|total| start >= total) {
+            if reached || is_over(items, start, total) {
                 break;
             }
         }
@@ -198,6 +197,12 @@ fn newest(parts: &[IndexedPart]) -> Option<i64> {
 
 fn count(page: &ListingPage) -> u32 {
     u32::try_from(page.items).unwrap_or(u32::MAX)
+}
+
+/// Whether a page with so many items was the last one. Without a total only an empty one is, or one that is longer than
+/// was asked for: then the whole library came at once. A short page never is the end.
+fn is_over(items: u32, read: u32, total: Option<u32>) -> bool {
+    items == 0 || items > PAGE || total.is_some_and(|total| read >= total)
 }
 
 fn is_unchanged(library: &Library, section: &IndexedSection) -> bool {

@@ -27,7 +27,7 @@ pub(crate) fn listing(state: &State, library: Option<&Library>, request: &Reques
     let order = request.parameter("sort").filter(|_| !state.options.ignores_sort);
     sort(&mut rows, order.unwrap_or("titleSort"));
     let all = rows.len();
-    let mut window = Window::of(request);
+    let mut window = Window::of(request).filter(|_| !state.options.ignores_paging);
     if let Some(window) = window.as_mut().filter(|_| state.options.ignores_start) {
         window.start = 0;
     }

@@ -26,6 +26,8 @@ pub struct PlexOptions {
     pub ignores_sort: bool,
     /// Whether every page of a listing is the first.
     pub ignores_start: bool,
+    /// Whether a listing is never cut into pages, as when a proxy takes the headers out that ask for them.
+    pub ignores_paging: bool,
     /// Whether the tree of an item shows the hashes of its files' contents.
     pub shows_content_hash: bool,
     /// The longest request target, in bytes, that does not get a 400.
@@ -58,6 +60,7 @@ impl Default for PlexOptions {
             ignored_filters: BTreeSet::new(),
             ignores_sort: false,
             ignores_start: false,
+            ignores_paging: false,
             shows_content_hash: true,
             // Reported: 9 KB of ids pass, 35 KB do not.
             longest_target: 16 << 10,
