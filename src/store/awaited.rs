@@ -18,6 +18,8 @@ use crate::domain::ids::SceneId;
 
 /// What more scenes wait for tells little about any of them, such as a folder that holds half of the library.
 const MOST_FOR_A_KEY: usize = 64;
+/// For more keys than this it is worth asking first whether anybody waits at all, as most of the time nobody does.
+const A_FEW: usize = 8;
 /// Woken scenes are due one after the other, so that the changes that people make meanwhile have their turn.
 const APART: Duration = Duration::from_millis(100);
 
@@ -38,7 +40,7 @@ pub fn any(conn: &mut impl ReadConn) -> Result<bool, StoreError> {
 
 /// Makes the scenes due that wait for one of these, soon but not all at once. Returns how many there were.
 pub fn wake(tx: &mut WriteTx<'_>, keys: &BTreeSet<i64>, now: Timestamp) -> Result<u32, StoreError> {
-    if keys.is_empty() || !any(tx)? {
+    if keys.is_empty() || (keys.len() > A_FEW && !any(tx)?) {
         return Ok(0);
     }
     let mut concerned = BTreeSet::new();
