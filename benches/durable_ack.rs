@@ -5,6 +5,8 @@
 mod http;
 #[path = "shared/load.rs"]
 mod load;
+#[path = "shared/no_peers.rs"]
+mod no_peers;
 #[path = "shared/service.rs"]
 mod service;
 
@@ -53,7 +55,7 @@ diesel::table! {
 fn main() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let folder = tempfile::tempdir()?;
-    let settings = format!("server.token = {TOKEN:?}\n{QUIET}{}", service::no_peers()?);
+    let settings = format!("server.token = {TOKEN:?}\n{QUIET}{}", no_peers::no_peers()?);
     let mut service = runtime.block_on(Service::start(folder.path(), &settings))?;
     let next = Arc::new(AtomicI64::new(1));
     let events = Traffic::Events { token: TOKEN, next };

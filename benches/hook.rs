@@ -2,6 +2,8 @@
 
 #[path = "shared/caller.rs"]
 mod caller;
+#[path = "shared/no_peers.rs"]
+mod no_peers;
 #[path = "shared/service.rs"]
 mod service;
 
@@ -40,7 +42,7 @@ const MOST_OF_ITS_OWN: u64 = 2 << 10;
 fn main() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let folder = tempfile::tempdir()?;
-    let settings = format!("server.token = \"of-the-benchmark\"\n{}", service::no_peers()?);
+    let settings = format!("server.token = \"of-the-benchmark\"\n{}", no_peers::no_peers()?);
     let service = runtime.block_on(Service::start(folder.path(), &settings))?;
     let url = format!("http://{}", service.address);
     let hook = Caller::program(&url, &hook_token(folder.path())?)?;

@@ -2,6 +2,8 @@
 
 #[path = "shared/http.rs"]
 mod http;
+#[path = "shared/no_peers.rs"]
+mod no_peers;
 #[path = "shared/service.rs"]
 mod service;
 
@@ -30,7 +32,7 @@ fn main() -> anyhow::Result<()> {
 
 async fn idle() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
-    let service = Service::start(folder.path(), &service::no_peers()?).await?;
+    let service = Service::start(folder.path(), &no_peers::no_peers()?).await?;
     tokio::time::sleep(IDLE).await;
     print("idle, peers away", &service)
 }

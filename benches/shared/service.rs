@@ -74,9 +74,3 @@ pub(crate) fn free_address() -> anyhow::Result<SocketAddr> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     Ok(listener.local_addr()?)
 }
-
-/// Settings under which neither peer can be reached.
-pub(crate) fn no_peers() -> anyhow::Result<String> {
-    let (stash, plex) = (free_address()?, free_address()?);
-    Ok(format!("stash.url = \"http://{stash}\"\nplex.url = \"http://{plex}\"\nplex.token = \"none\"\n"))
-}

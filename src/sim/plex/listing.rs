@@ -18,11 +18,12 @@ pub(crate) struct Listing {
 
 /// The videos of a library, or of all libraries.
 pub(crate) fn listing(state: &State, library: Option<&Library>, request: &Request) -> Listing {
+    let filters = filters(state, request);
     let mut rows: Vec<&Item> = state
         .items
         .values()
         .filter(|item| library.is_none_or(|library| library.key == item.section))
-        .filter(|item| passes(state, item, request))
+        .filter(|item| filters.iter().all(|filter| passes(state, item, filter)))
         .collect();
     let order = request.parameter("sort").filter(|_| !state.options.ignores_sort);
     sort(&mut rows, order.unwrap_or("titleSort"));
@@ -80,21 +81,50 @@ impl Window {
     }
 }
 
-fn passes(state: &State, item: &Item, request: &Request) -> bool {
-    request.query.iter().all(|(name, value)| {
-        let field = name.trim_end_matches(['!', '=', '<', '>']);
-        state.options.ignored_filters.contains(field)
-            || state.options.ignored_filters.contains(name)
-            || passes_one(state, item, field, name.strip_prefix(field).unwrap_or_default(), value)
-    })
+/// What a query narrows a listing by.
+struct Filter<'a> {
+    field: &'a str,
+    operator: &'a str,
+    value: &'a str,
 }
 
-/// What is no known filter is passed over without complaint, as the real server does.
-fn passes_one(state: &State, item: &Item, field: &str, operator: &str, value: &str) -> bool {
+const FILTERS: [&str; 16] = [
+    "type",
+    "id",
+    "title",
+    "studio",
+    "summary",
+    "contentRating",
+    "addedAt",
+    "updatedAt",
+    "duration",
+    "mediaSize",
+    "year",
+    "genre",
+    "label",
+    "collection",
+    "actor",
+    "director",
+];
+
+/// Read once a listing and not once a video. What is no known filter is passed over without complaint, as the real
+/// server does.
+fn filters<'a>(state: &State, request: &'a Request) -> Vec<Filter<'a>> {
+    let ignored = &state.options.ignored_filters;
+    let read = |(name, value): &'a (String, String)| {
+        let field = name.trim_end_matches(['!', '=', '<', '>']);
+        let operator = name.strip_prefix(field).unwrap_or_default();
+        let counts = FILTERS.contains(&field) && !ignored.contains(field) && !ignored.contains(name);
+        counts.then_some(Filter { field, operator, value })
+    };
+    request.query.iter().filter_map(read).collect()
+}
+
+fn passes(state: &State, item: &Item, Filter { field, operator, value }: &Filter<'_>) -> bool {
     let number = |known: u64| compare_numbers(i128::from(known), operator, value);
     let time = |known: i64| compare_numbers(i128::from(known), operator, value);
-    match field {
-        "type" => value == "1",
+    match *field {
+        "type" => *value == "1",
         "id" => value.split(',').any(|key| key == item.key.to_string()),
         "title" | "studio" | "summary" => {
             compare_texts(item.scalar(field).unwrap_or_default(), operator, value)
@@ -105,15 +135,14 @@ fn passes_one(state: &State, item: &Item, field: &str, operator: &str, value: &s
         "duration" => number(item.duration_ms),
         "mediaSize" => number(item.size()),
         "year" => item.year().is_some_and(time),
-        "genre" | "label" | "collection" | "actor" | "director" => {
+        _ => {
             let uses = item.tags.get(field).map(Vec::as_slice).unwrap_or_default();
             let tags: Vec<_> = uses.iter().filter_map(|used| state.tag(used.tag)).collect();
             let has = value.split(',').any(|wanted| {
                 tags.iter().any(|tag| tag.name.eq_ignore_ascii_case(wanted) || tag.id.to_string() == wanted)
             });
-            has != (operator == "!")
+            has != (*operator == "!")
         }
-        _ => true,
     }
 }
 
@@ -143,13 +172,12 @@ fn compare_texts(known: &str, operator: &str, value: &str) -> bool {
 }
 
 fn sort(rows: &mut [&Item], order: &str) {
+    let keys: Vec<_> = order.split(',').map(|key| key.split_once(':').unwrap_or((key, "asc"))).collect();
     rows.sort_by(|left, right| {
-        order
-            .split(',')
-            .map(|key| {
-                let (key, direction) = key.split_once(':').unwrap_or((key, "asc"));
+        keys.iter()
+            .map(|(key, direction)| {
                 let order = compare_by(left, right, key);
-                if direction == "desc" { order.reverse() } else { order }
+                if *direction == "desc" { order.reverse() } else { order }
             })
             .fold(Ordering::Equal, Ordering::then)
             .then(left.key.cmp(&right.key))
