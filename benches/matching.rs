@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use matching::{ByFileName, Shelf, Table, Tally, scene, total};
-use plexsync::sim::corpus::{Corpus, Family};
+use plexsync::sim::corpus::{Case, Corpus, Family};
+use plexsync::store::candidates::candidates;
 use rand::RngExt as _;
 use rustix::time::{ClockId, clock_gettime};
 
@@ -22,6 +23,8 @@ const FRESH_CASES: usize = 10_000;
 /// Makes somewhat more than a million items.
 const MILLION_CASES: usize = 900_000;
 const TIMED_CASES: usize = 5_000;
+/// So often is the slowest scene asked again.
+const AGAIN: usize = 10;
 
 fn main() -> anyhow::Result<()> {
     if std::env::args().any(|argument| argument == "--million") {
@@ -58,8 +61,26 @@ fn ask(seed: u64, cases: usize, ours: &mut Table, by_name: &mut Table) -> anyhow
         }
         by_name.entry(case.family).or_default().count(case, &names.written(&case.scene));
     }
-    writeln!(stdout(), "seed {seed}: {} cases; {}", corpus.cases.len(), spread(times))?;
+    let slowest = times.iter().zip(&corpus.cases).max_by_key(|(time, _)| **time);
+    let slowest = slowest.map(|(_, case)| again(&shelf, case)).transpose()?.unwrap_or_default();
+    writeln!(stdout(), "seed {seed}: {} cases; {}; {slowest}", corpus.cases.len(), spread(times))?;
     Ok(())
+}
+
+/// What the scene is that took longest, and whether it does so again: if not, it was the machine.
+fn again(shelf: &Shelf, case: &Case) -> anyhow::Result<String> {
+    let asked = scene(&case.scene)?;
+    let mut times = Vec::with_capacity(AGAIN);
+    for _ in 0..AGAIN {
+        let began = on_processor();
+        shelf.decide(&asked)?;
+        times.push(on_processor().saturating_sub(began));
+    }
+    times.sort_unstable();
+    let median = times.get(AGAIN / 2).copied().unwrap_or_default();
+    let offered = shelf.readers.with(|reader| candidates(reader, &asked, &shelf.map))?.parts.len();
+    let family = case.family.name();
+    Ok(format!("that one ({family}, {offered} candidates) asked again {AGAIN} times: median {median:.3?}"))
 }
 
 fn a_million() -> anyhow::Result<()> {
@@ -67,13 +88,17 @@ fn a_million() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let shelf = filled(folder.path(), &corpus)?;
     let mut times = Vec::with_capacity(TIMED_CASES);
+    let mut slowest = (Duration::ZERO, None);
     for case in corpus.cases.iter().step_by(corpus.cases.len() / TIMED_CASES) {
         let asked = scene(&case.scene)?;
         let began = on_processor();
         shelf.decide(&asked)?;
-        times.push(on_processor().saturating_sub(began));
+        let took = on_processor().saturating_sub(began);
+        times.push(took);
+        slowest = if took > slowest.0 { (took, Some(case)) } else { slowest };
     }
-    writeln!(stdout(), "{} cases; {}", times.len(), spread(times))?;
+    let slowest = slowest.1.map(|case| again(&shelf, case)).transpose()?.unwrap_or_default();
+    writeln!(stdout(), "{} cases; {}; {slowest}", times.len(), spread(times))?;
     Ok(())
 }
 

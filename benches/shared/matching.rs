@@ -20,8 +20,8 @@ const PAGE: usize = 500;
 
 /// The items of a corpus in an index.
 pub(crate) struct Shelf {
-    readers: Readers,
-    map: PathMap,
+    pub(crate) readers: Readers,
+    pub(crate) map: PathMap,
     database: PathBuf,
 }
 
