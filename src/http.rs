@@ -5,6 +5,7 @@ mod answer;
 pub(crate) mod canned;
 mod credential;
 mod no_answer;
+mod redirect;
 #[cfg(test)]
 mod tests;
 mod upgrade;
@@ -13,7 +14,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use reqwest::header::HeaderValue;
-use reqwest::{RequestBuilder, Response, redirect, retry};
+use reqwest::redirect::Policy;
+use reqwest::{RequestBuilder, Response, retry};
 use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 use url::Url;
@@ -21,6 +23,7 @@ use url::Url;
 pub use answer::{Answer, Download, Undecodable, excerpt};
 pub use credential::Credential;
 pub use no_answer::NoAnswer;
+pub use redirect::Redirect;
 pub use upgrade::{Upgrade, upgrade};
 
 /// How long a connection is silent before the system asks whether the other end is still there.
@@ -69,7 +72,7 @@ pub fn client(options: &HttpOptions<'_>) -> Result<reqwest::Client, HttpError> {
         .user_agent(concat!("PlexSync/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(options.connect_timeout)
         .read_timeout(options.read_timeout)
-        .redirect(redirect::Policy::none())
+        .redirect(Policy::none())
         // Whether to try again is decided where the failure is understood.
         .retry(retry::never())
         .referer(false)
@@ -153,8 +156,9 @@ pub async fn download(request: RequestBuilder, limits: Limits) -> Result<Downloa
 async fn receive(request: RequestBuilder, cap: usize) -> Result<Download, NoAnswer> {
     let mut response = request.send().await.map_err(NoAnswer::before_the_answer)?;
     let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+    let asked = response.url().clone();
     let body = read_body(response, cap).await?;
-    Ok(Download { status, headers, body })
+    Ok(Download { asked, status, headers, body })
 }
 
 /// Reads a body chunk by chunk, and stops at the first one that would go beyond `cap` bytes. When the peer announces

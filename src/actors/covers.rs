@@ -3,7 +3,7 @@
 
 use super::messages::{NotDone, Wish};
 use super::plex_sync::{Run, Written};
-use super::read_back::{missing, settled};
+use super::read_back::settled;
 use super::stage::storage;
 use crate::domain::edits::{
     Change, Edit, Field, ImageSlot, Note, Plan, Shape, Value, Wanted, plan, same_value, upload_key,
@@ -75,7 +75,7 @@ impl Run {
         };
         note_addresses(&mut seen, &after);
         let intent = settled(id, &edits, &notes, &after);
-        if let Some(failure) = missing(&intent) {
+        if let Some(failure) = self.missing(&intent) {
             return Err(NotDone { failure, intent: Some(intent) });
         }
         written.intent = Some(intent);

@@ -1,7 +1,7 @@
 //! How does an item come to show what a scene says? Read, compare, note the intent, write, read back.
 
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use actix::{Actor, Context, Handler, ResponseFuture};
@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 use super::messages::{Applied, ApplyEdits, NotDone, OpenIntent, SettleEarlier, Wish};
 use super::persistence::Persistence;
 use super::pipeline::{applied_count, link};
-use super::read_back::{missing, settled};
+use super::read_back::{missing, nothing_arrived, settled};
 use super::stage::{caught, storage, stored};
 use super::turns::Turns;
 use crate::clock::Clock;
@@ -19,7 +19,7 @@ use crate::domain::edits::{Base, Edit, EditPolicy, Note, Plan, plan, plan_to_tak
 use crate::domain::failure::{Failure, FailureClass, Peer};
 use crate::domain::ids::RatingKey;
 use crate::domain::item::PlexItem;
-use crate::plex::PlexClient;
+use crate::plex::{PlexClient, Told};
 use crate::stash::StashClient;
 use crate::store::intents::{self, NewIntent, Opening, SettledIntent};
 use crate::store::{ItemKey, Reader, Readers, ledger};
@@ -72,7 +72,8 @@ impl Handler<ApplyEdits> for PlexSync {
     type Result = ResponseFuture<Result<Applied, NotDone>>;
 
     fn handle(&mut self, order: ApplyEdits, _: &mut Context<Self>) -> Self::Result {
-        let run = Run { editor: self.editor.clone(), one_write: Arc::clone(&self.one_write), order };
+        let (editor, one_write) = (self.editor.clone(), Arc::clone(&self.one_write));
+        let run = Run { editor, one_write, order, doubt: Mutex::new(None) };
         caught(async move { run.apply().await })
     }
 }
@@ -84,6 +85,8 @@ pub(super) struct Run {
     pub(super) editor: Editor,
     one_write: Arc<Semaphore>,
     pub(super) order: ApplyEdits,
+    /// Why changes that were answered with a success since the last read-back may have been swallowed on their way.
+    doubt: Mutex<Option<Failure>>,
 }
 
 /// What has come of the fields of an item.
@@ -162,7 +165,7 @@ impl Run {
         // A 200 proves nothing: Plex answers the same when it has stored nothing.
         written.item = self.read().await?;
         let intent = settled(id, &edits, &notes, &written.item);
-        match missing(&intent) {
+        match self.missing(&intent) {
             None => Ok(Written { intent: Some(intent), ..written }),
             Some(failure) => Err(NotDone { failure, intent: Some(intent) }),
         }
@@ -256,7 +259,7 @@ impl Run {
     /// Makes one request that changes something, when it is its turn.
     pub(super) async fn in_turn(
         &self,
-        write: impl Future<Output = Result<(), Failure>>,
+        write: impl Future<Output = Result<Told, Failure>>,
     ) -> Result<(), Failure> {
         let closed = |_| Failure::interrupted("shutdown", "the service is stopping");
         let only = self.one_write.acquire().await.map_err(closed)?;
@@ -272,7 +275,18 @@ impl Run {
         };
         let well = written.as_ref().err().is_none_or(|failure| failure.class.is_about_the_scene());
         writes.finished(clock.monotonic().saturating_sub(began), well);
-        written
+        if let Told::Page(failure) = written? {
+            *self.doubt.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
+        }
+        Ok(())
+    }
+
+    /// Why what was written does not stand there, if it does not. Where a page was answered and nothing has changed,
+    /// Plex has not seen the write: that says nothing about the item.
+    pub(super) fn missing(&self, intent: &SettledIntent) -> Option<Failure> {
+        let doubt = self.doubt.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let doubt = doubt.filter(|_| nothing_arrived(intent));
+        missing(intent).map(|failure| doubt.unwrap_or(failure))
     }
 
     pub(super) fn item_key(&self) -> ItemKey {

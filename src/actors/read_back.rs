@@ -26,6 +26,11 @@ fn note(edit: &Edit, notes: &[Note]) -> Option<String> {
     (!all.is_empty()).then(|| all.join("; "))
 }
 
+/// Whether none of the fields shows what was written.
+pub(super) fn nothing_arrived(intent: &SettledIntent) -> bool {
+    intent.fields.iter().all(|field| field.outcome != WriteOutcome::Applied)
+}
+
 /// Names the fields that do not show what was written, if there are any.
 pub(super) fn missing(intent: &SettledIntent) -> Option<Failure> {
     let missing = intent.fields.iter().filter(|field| field.outcome != WriteOutcome::Applied);

@@ -2,7 +2,7 @@
 
 use super::messages::{Applied, NotDone, RefuseUndo};
 use super::plex_sync::{Run, STORE_LIMIT};
-use super::read_back::{missing, settled};
+use super::read_back::settled;
 use super::stage::{storage, stored};
 use crate::domain::edits::{Change, Edit, ImageSlot, PastWrite, Shape, plan_undo, same_value};
 use crate::domain::failure::{Failure, FailureClass};
@@ -75,7 +75,7 @@ impl Run {
         }
         let after = self.with_shown(&self.read().await?, &edits).await?;
         let intent = settled(id, &edits, &[], &after);
-        let not_stored = missing(&intent);
+        let not_stored = self.missing(&intent);
         self.settle_now(intent).await?;
         sent?;
         not_stored.map_or(Ok(()), Err)

@@ -8,7 +8,7 @@ use crate::domain::edits::{Change, Edit, Field, ListChange, Tag, Value, same_val
 use crate::domain::failure::Failure;
 use crate::domain::ids::RatingKey;
 use crate::domain::item::PlexItem;
-use crate::plex::{ListingOrder, PlexClient};
+use crate::plex::{ListingOrder, PlexClient, Told};
 
 /// The fields that are tried, and so put back.
 const TOUCHED: [Field; 4] = [Field::Summary, Field::Genres, Field::Labels, Field::Rating];
@@ -193,7 +193,9 @@ impl Bench<'_> {
 
     async fn write(&self, edit: Edit) -> Result<PlexItem, Failure> {
         let PlexItem { section, rating_key, .. } = self.before;
-        self.plex.write(section, rating_key, &[edit]).await?;
+        if let Told::Page(failure) = self.plex.write(section, rating_key, &[edit]).await? {
+            return Err(failure);
+        }
         self.plex.item(rating_key).await
     }
 
@@ -203,7 +205,7 @@ impl Bench<'_> {
         if let Ok(now) = self.plex.item(rating_key).await {
             for edit in TOUCHED.into_iter().filter_map(|field| self.edit_back(field, &now)) {
                 // Whether it worked is seen below.
-                self.plex.write(section, rating_key, &[edit]).await.unwrap_or_default();
+                drop(self.plex.write(section, rating_key, &[edit]).await);
             }
         }
         let now = self.plex.item(rating_key).await.ok();

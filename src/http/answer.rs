@@ -11,9 +11,13 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use thiserror::Error;
 use url::Url;
 
+use super::redirect::Redirect;
+
 /// A complete answer, of any status.
 #[derive(Debug, Clone)]
 pub struct Answer {
+    /// The address that was asked.
+    pub asked: Url,
     pub status: StatusCode,
     pub headers: HeaderMap,
     /// The body. Bytes that are not UTF-8 became U+FFFD: both peers send file names as the disk has them.
@@ -23,6 +27,8 @@ pub struct Answer {
 /// A complete answer whose body is no text.
 #[derive(Debug, Clone)]
 pub struct Download {
+    /// The address that was asked.
+    pub asked: Url,
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Vec<u8>,
@@ -31,7 +37,10 @@ pub struct Download {
 impl Download {
     /// The same as a text, in which `***` stands for the secret.
     pub fn into_answer(self, secret: Option<&SecretString>) -> Answer {
-        Answer::new(self.status, self.headers, self.body, secret)
+        let Self { asked, status, headers, body } = self;
+        let text = String::from_utf8(body)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+        Answer { asked, status, headers: without_in(headers, secret), text: without(text, secret) }
     }
 
     /// A header's value, unless it is missing or not ASCII.
@@ -50,17 +59,6 @@ pub enum Undecodable {
 }
 
 impl Answer {
-    pub(super) fn new(
-        status: StatusCode,
-        headers: HeaderMap,
-        body: Vec<u8>,
-        secret: Option<&SecretString>,
-    ) -> Self {
-        let text = String::from_utf8(body)
-            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
-        Self { status, headers, text: without(text, secret) }
-    }
-
     /// Parses the body, whatever its declared type.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, Undecodable> {
         serde_json::from_str(&self.text).map_err(|error| {
@@ -84,10 +82,18 @@ impl Answer {
         Some(Duration::try_from(wait).unwrap_or(Duration::ZERO))
     }
 
-    /// Where a redirect leads, seen from the address that was asked.
-    pub fn redirect_target(&self, asked: &Url) -> Option<Url> {
-        let target = self.header(LOCATION).and_then(|location| asked.join(location).ok());
-        target.filter(|_| self.status.is_redirection())
+    /// Where a redirect leads whoever asked the peer at `base`.
+    pub fn redirect(&self, base: &Url) -> Option<Redirect> {
+        let location = self.header(LOCATION).filter(|_| self.status.is_redirection())?;
+        Redirect::new(base, &self.asked, location)
+    }
+
+    /// Whether the body is a page for people. A peer's own short errors in XML are none.
+    pub fn is_page(&self) -> bool {
+        const BEGINNING: usize = 1024;
+        let beginning: String = self.text.trim_start().chars().take(BEGINNING).collect();
+        let beginning = beginning.trim_start_matches('\u{feff}').to_ascii_lowercase();
+        beginning.starts_with('<') && (beginning.contains("<html") || beginning.contains("<!doctype html"))
     }
 
     /// A header's value, unless it is missing or not ASCII.
@@ -116,6 +122,16 @@ fn without(text: String, secret: Option<&SecretString>) -> String {
         Some(secret) if !secret.is_empty() => text.replace(secret, "***"),
         Some(_) | None => text,
     }
+}
+
+/// Of the headers only this one is ever told.
+fn without_in(mut headers: HeaderMap, secret: Option<&SecretString>) -> HeaderMap {
+    let location = headers.get(LOCATION).and_then(|location| location.to_str().ok());
+    let hidden = location.map(|location| without(location.to_owned(), secret).parse());
+    if let Some(Ok(hidden)) = hidden {
+        headers.insert(LOCATION, hidden);
+    }
+    headers
 }
 
 fn http_date(text: &str) -> Option<Timestamp> {

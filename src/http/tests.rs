@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
+use reqwest::header::{DATE, HeaderMap, LOCATION, RETRY_AFTER};
 use rstest::rstest;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
@@ -21,6 +21,11 @@ fn client_for(url: &Url, read_timeout: Duration) -> reqwest::Client {
 
 async fn call_within(url: &Url, limits: Limits) -> Result<Answer, NoAnswer> {
     exchange(client_for(url, PATIENCE).get(url.clone()), limits, Some(&"s3cret".into())).await
+}
+
+fn answer(status: u16, headers: HeaderMap, body: &str) -> Answer {
+    let (asked, status) = ("http://peer/".parse().unwrap(), status.try_into().unwrap());
+    Download { asked, status, headers, body: body.into() }.into_answer(Some(&"s3cret".into()))
 }
 
 /// The code that a call ends with which allows for little silence.
@@ -116,6 +121,26 @@ async fn a_secret_that_the_peer_repeats_is_hidden() {
     assert_eq!(answer.text, "you sent ***, really ***");
 }
 
+#[test]
+fn a_secret_in_a_redirect_is_hidden() {
+    let headers = HeaderMap::from_iter([(LOCATION, "/s3cret/x".parse().unwrap())]);
+    let redirect = answer(302, headers, "").redirect(&"http://peer/".parse().unwrap()).unwrap();
+    assert_eq!(redirect.target, "http://peer/***/x");
+}
+
+#[rstest]
+#[case("<!DOCTYPE html><title>Sign in</title>", true)]
+#[case("\n<?xml version=\"1.0\"?>\n<html xmlns=\"http://www.w3.org/1999/xhtml\">", true)]
+#[case("\u{feff}<HTML>", true)]
+#[case("<!-- hello --><html>", true)]
+#[case("", false)]
+#[case("<Response code=\"200\" status=\"OK\"/>", false)]
+#[case("<?xml version=\"1.0\"?><MediaContainer size=\"0\"/>", false)]
+#[case("{\"text\":\"<html>\"}", false)]
+fn a_page_is_told_from_what_peers_say(#[case] body: &str, #[case] is_page: bool) {
+    assert_eq!(answer(200, HeaderMap::new(), body).is_page(), is_page);
+}
+
 #[tokio::test]
 async fn bytes_that_are_not_utf8_do_not_spoil_the_answer() {
     let server = CannedServer::always(Reply::json(b"\"a\xff\xfeb\"")).await;
@@ -127,7 +152,7 @@ async fn bytes_that_are_not_utf8_do_not_spoil_the_answer() {
 async fn redirects_are_not_followed_and_the_agent_has_a_name() {
     let server = CannedServer::always(Reply::new(302, "location: //other:1/x\r\n", "")).await;
     let answer = call_within(&server.url, LIMITS).await.unwrap();
-    assert_eq!(answer.redirect_target(&server.url).unwrap().as_str(), "http://other:1/x");
+    assert_eq!(answer.redirect(&server.url).unwrap().target, "http://other:1/x");
     let requests = server.requests();
     assert_eq!(requests.len(), 1);
     let agent = requests[0].header("user-agent").unwrap();
@@ -151,7 +176,7 @@ fn a_wait_is_read_in_seconds_or_against_the_date_of_the_answer(
     if let Some(date) = date {
         headers.insert(DATE, date.parse().unwrap());
     }
-    let answer = Answer::new(reqwest::StatusCode::SERVICE_UNAVAILABLE, headers, Vec::new(), None);
+    let answer = answer(503, headers, "");
     assert_eq!(answer.retry_after(), wait.map(Duration::from_secs));
 }
 
@@ -162,7 +187,7 @@ fn a_wait_is_read_in_seconds_or_against_the_date_of_the_answer(
 #[case("OK", "sent text where JSON was due")]
 #[case("[]", "sent JSON of an unknown shape: invalid type: sequence, expected a string at line 1 column 0")]
 fn an_undecodable_body_is_described(#[case] body: &str, #[case] text: &str) {
-    let answer = Answer::new(reqwest::StatusCode::OK, HeaderMap::new(), body.into(), None);
+    let answer = answer(200, HeaderMap::new(), body);
     assert_eq!(answer.decode::<String>().unwrap_err().to_string(), text);
 }
 

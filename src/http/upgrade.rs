@@ -40,8 +40,9 @@ async fn switch(
         let connection = response.upgrade().await.map_err(NoAnswer::within_the_answer)?;
         return Ok(Upgrade::Switched { headers, connection });
     }
+    let asked = response.url().clone();
     let body = read_body(response, cap).await?;
-    Ok(Upgrade::Answered(Download { status, headers, body }.into_answer(secret)))
+    Ok(Upgrade::Answered(Download { asked, status, headers, body }.into_answer(secret)))
 }
 
 async fn within<T>(limit: Duration, work: impl Future<Output = Result<T, NoAnswer>>) -> Result<T, NoAnswer> {

@@ -66,6 +66,14 @@ pub struct PlexClient {
     classify: Classifier,
 }
 
+/// How a request that changes something was answered, when it was with a success. Neither proves that it was made.
+#[derive(Debug)]
+pub enum Told {
+    Done,
+    /// With a page for people, as no Plex does. If nothing has changed, this is why.
+    Page(Failure),
+}
+
 /// Which server this is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlexIdentity {
@@ -176,7 +184,12 @@ impl PlexClient {
 
     /// Makes one of [`Self::requests`]. A success proves nothing: the items have to be read back. The code
     /// `write_unknown` says that the change may have been made although no success was told.
-    pub async fn write(&self, section: &SectionKey, item: &RatingKey, edits: &[Edit]) -> Result<(), Failure> {
+    pub async fn write(
+        &self,
+        section: &SectionKey,
+        item: &RatingKey,
+        edits: &[Edit],
+    ) -> Result<Told, Failure> {
         match edits {
             [Edit { field: Field::Rating, value: Some(Change::Text(stars)), .. }] => {
                 self.rate(item, stars).await
@@ -191,15 +204,15 @@ impl PlexClient {
         section: &SectionKey,
         items: &ItemIds,
         edits: &[Edit],
-    ) -> Result<(), Failure> {
+    ) -> Result<Told, Failure> {
         if !changes_something(edits) {
-            return Ok(());
+            return Ok(Told::Done);
         }
         self.send(Asked::Edit, self.change(Method::PUT, self.edit_url(section, items, edits))).await
     }
 
     /// Gives an item stars from 0 to 10, as the account that the token belongs to; an empty text takes them away.
-    async fn rate(&self, item: &RatingKey, stars: &str) -> Result<(), Failure> {
+    async fn rate(&self, item: &RatingKey, stars: &str) -> Result<Told, Failure> {
         let mut url = self.at(&[":", "rate"]);
         let stars = if stars.is_empty() { "-1" } else { stars };
         url.set_query(Some(&encode([
@@ -271,10 +284,14 @@ impl PlexClient {
         self.writes.request(method, url)
     }
 
-    pub(super) async fn send(&self, asked: Asked, change: RequestBuilder) -> Result<(), Failure> {
+    pub(super) async fn send(&self, asked: Asked, change: RequestBuilder) -> Result<Told, Failure> {
         let limits = Limits { total: self.write_timeout, body: BODY_CAP };
         let changed = self.ask(asked, change, limits).await;
-        changed.map(drop).map_err(|failure| failure.on(Circuit::PlexWrite))
+        let told = changed.map(|answer| match self.classify.page(&answer) {
+            None => Told::Done,
+            Some(failure) => Told::Page(failure.on(Circuit::PlexWrite)),
+        });
+        told.map_err(|failure| failure.on(Circuit::PlexWrite))
     }
 
     async fn ask(&self, asked: Asked, request: RequestBuilder, limits: Limits) -> Result<Answer, Failure> {

@@ -5,7 +5,7 @@ use url::{Host, Url};
 
 use crate::domain::circuit::Circuit;
 use crate::domain::failure::{Failure, FailureClass, Peer};
-use crate::http::{Answer, NoAnswer, Undecodable, excerpt};
+use crate::http::{Answer, NoAnswer, Redirect, Undecodable, excerpt};
 
 /// What was asked, as the same status means different things.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,6 +100,15 @@ impl Classifier {
         failure.with_answer(&answer.text)
     }
 
+    /// What a page means that comes as the success of a change: Plex has nothing to say then, so something between it
+    /// and us is speaking.
+    pub(super) fn page(&self, answer: &Answer) -> Option<Failure> {
+        let said =
+            "has not made a change, which was answered with a page; does a proxy before it want a login?";
+        let failure = || self.failure(FailureClass::Unavailable, "page_answered", said);
+        answer.is_page().then(|| failure().with_answer(&answer.text))
+    }
+
     /// `said` continues a sentence that begins with the peer's name.
     pub(super) fn failure(&self, class: FailureClass, code: &'static str, said: &str) -> Failure {
         let at = self.url.origin().ascii_serialization();
@@ -107,11 +116,23 @@ impl Classifier {
     }
 
     fn redirect(&self, answer: &Answer) -> Failure {
-        let target = answer.redirect_target(&self.url).map(|target| target.origin().ascii_serialization());
-        let target = target.unwrap_or_else(|| "nowhere".to_owned());
-        let said = format!(
-            "redirects to {target}, and the token is not sent there; plex.url should be the final address"
-        );
+        let Some(Redirect { target, moved_to, is_login }) = answer.redirect(&self.url) else {
+            let said = "redirects to nowhere; is plex.url the address of a Plex server?";
+            return self.failure(FailureClass::Incompatible, "redirected", said);
+        };
+        let target = excerpt(&target);
+        if is_login {
+            let said = format!(
+                "sends us to a login at {target}; let the proxy before it pass PlexSync without one, or set \
+                 plex.url to the server's own address"
+            );
+            return self.failure(FailureClass::Unauthorized, "login_redirect", &said);
+        }
+        let advice = match moved_to {
+            Some(moved_to) => format!("set plex.url to {:?} if that is right", excerpt(&moved_to)),
+            None => "plex.url should be the final address".to_owned(),
+        };
+        let said = format!("redirects to {target}, and the token is not sent there; {advice}");
         self.failure(FailureClass::Incompatible, "redirected", &said)
     }
 

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 
-use super::client::PlexClient;
+use super::client::{PlexClient, Told};
 use super::edit_query::encode;
 use super::error::Asked;
 use super::wire::WireImages;
@@ -36,7 +36,7 @@ impl PlexClient {
         item: &RatingKey,
         slot: ImageSlot,
         image: &Image,
-    ) -> Result<(), Failure> {
+    ) -> Result<Told, Failure> {
         let url = self.at(&["library", "metadata", item.as_str(), names(slot).list]);
         let request = self.change(Method::POST, url);
         let request = request.header(CONTENT_TYPE, image.media_type()).body(image.bytes().to_vec());
@@ -44,7 +44,7 @@ impl PlexClient {
     }
 
     /// Shows one of the images that an item has.
-    pub async fn select_image(&self, item: &RatingKey, slot: ImageSlot, key: &str) -> Result<(), Failure> {
+    pub async fn select_image(&self, item: &RatingKey, slot: ImageSlot, key: &str) -> Result<Told, Failure> {
         let mut url = self.at(&["library", "metadata", item.as_str(), names(slot).selected]);
         url.set_query(Some(&encode([("url", key)])));
         self.send(Asked::Image, self.change(Method::PUT, url)).await

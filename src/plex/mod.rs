@@ -14,7 +14,7 @@ mod tests;
 mod tree;
 mod wire;
 
-pub use client::{PlexClient, PlexIdentity, PlexSettings};
+pub use client::{PlexClient, PlexIdentity, PlexSettings, Told};
 pub use edit_query::{ItemIds, edit_query};
 pub use files::FilesNow;
 pub use images::ListedImage;

@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 
-use super::client::PlexClient;
+use super::client::{PlexClient, Told};
 use super::edit_query::encode;
 use super::error::Asked;
 use crate::domain::failure::Failure;
@@ -15,6 +15,9 @@ impl PlexClient {
         let mut url = self.at(&["library", "sections", section.as_str(), "refresh"]);
         url.set_query(Some(&encode([("path", folder)])));
         let request = self.change(Method::GET, url);
-        self.send(Asked::Library, request).await
+        match self.send(Asked::Library, request).await? {
+            Told::Done => Ok(()),
+            Told::Page(failure) => Err(failure),
+        }
     }
 }

@@ -57,7 +57,7 @@ async fn item_of(reply: Reply) -> Result<PlexItem, Failure> {
     client(&server.url).item(&key("71")).await
 }
 
-async fn edit_of(reply: Reply) -> Result<(), Failure> {
+async fn edit_of(reply: Reply) -> Result<Told, Failure> {
     let server = CannedServer::always(reply).await;
     client(&server.url).edit(&section(), &key("71").into(), &[new_title("A new title")]).await
 }

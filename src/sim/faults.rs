@@ -25,6 +25,8 @@ pub enum Fault {
     NotHttp,
     /// 200 and a login page: what a proxy in between sends.
     Html,
+    /// Does what was asked, then 200 and the page of [`Fault::Html`].
+    AppliedButHtml,
     /// 200 and a body of this many bytes.
     Huge(u64),
     /// 302 to this address.

@@ -111,7 +111,7 @@ impl StashClient {
         let json = HeaderValue::from_static("application/json");
         // Without `Accept` Stash answers with another type, which it neither compresses nor gives the same statuses.
         let headers = HeaderMap::from_iter([(ACCEPT, json.clone()), (CONTENT_TYPE, json)]);
-        let classify = Classifier::new(http::below(&url, &[GRAPHQL]), api_key.is_some());
+        let classify = Classifier::new(url.clone(), api_key.is_some());
         let api_key = Credential::new("stash.api_key", HeaderName::from_static("apikey"), api_key)?;
         let schema_fits = Arc::new(AtomicBool::new(false));
         Ok(Self { http, url, headers, api_key, connect_timeout, read_timeout, classify, schema_fits })

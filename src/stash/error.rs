@@ -7,12 +7,11 @@ use url::Url;
 use super::wire::{Envelope, GraphQlError};
 use crate::domain::circuit::Circuit;
 use crate::domain::failure::{Failure, FailureClass, Peer};
-use crate::http::{Answer, NoAnswer, Undecodable, excerpt};
+use crate::http::{Answer, NoAnswer, Redirect, Undecodable, excerpt};
 
 /// Knows what belongs into the sentences about one Stash.
 #[derive(Debug, Clone)]
 pub(super) struct Classifier {
-    /// The address that is asked.
     url: Url,
     has_key: bool,
 }
@@ -108,17 +107,20 @@ impl Classifier {
     }
 
     fn redirect(&self, answer: &Answer) -> Failure {
-        let target = answer.redirect_target(&self.url);
-        let path = target.as_ref().map(|target| target.path().to_ascii_lowercase()).unwrap_or_default();
-        if ["login", "signin", "sign-in", "oauth"].iter().any(|word| path.contains(word)) {
-            let said = format!("sends us to a login; {}", self.login_advice());
+        let Some(Redirect { target, moved_to, is_login }) = answer.redirect(&self.url) else {
+            let said = "redirects to nowhere; is stash.url the address of Stash's start page?";
+            return self.failure(FailureClass::Incompatible, "redirected", said);
+        };
+        let target = excerpt(&target);
+        if is_login {
+            let said = format!("sends us to a login at {target}; {}", self.login_advice());
             return self.failure(FailureClass::Unauthorized, "login_redirect", &said);
         }
-        let host = target.map(|target| target.origin().ascii_serialization());
-        let host = host.unwrap_or_else(|| "nowhere".to_owned());
-        let said = format!(
-            "redirects to {host}, and redirects are not followed; stash.url should be the final address"
-        );
+        let advice = match moved_to {
+            Some(moved_to) => format!("set stash.url to {:?} if that is right", excerpt(&moved_to)),
+            None => "stash.url should be the final address".to_owned(),
+        };
+        let said = format!("redirects to {target}, and redirects are not followed; {advice}");
         self.failure(FailureClass::Incompatible, "redirected", &said)
     }
 

@@ -159,15 +159,19 @@ fn the_background_is_the_same_picture_for_whoever_wants_it() {
 }
 
 #[rstest]
-#[case::stash(None)]
-#[case::list(Some(PlexOp::Images))]
-#[case::upload(Some(PlexOp::Image))]
-fn a_poster_in_trouble_holds_no_other_field_up_and_is_tried_again_by_itself(#[case] trouble: Option<PlexOp>) {
+#[case::stash(None, Fault::status(500))]
+#[case::list(Some(PlexOp::Images), Fault::status(500))]
+#[case::upload(Some(PlexOp::Image), Fault::status(500))]
+#[case::page_for_an_upload(Some(PlexOp::Image), Fault::Html)]
+fn a_poster_in_trouble_holds_no_other_field_up_and_is_tried_again_by_itself(
+    #[case] trouble: Option<PlexOp>,
+    #[case] fault: Fault,
+) {
     let (app, pair) = start("");
     let (plex, stash) = (&app.world.plex, &app.world.stash);
     match trouble {
-        None => stash.faults().inject(StashOp::Screenshot, Fault::status(500), None),
-        Some(op) => plex.faults().inject(op, Fault::status(500), None),
+        None => stash.faults().inject(StashOp::Screenshot, fault, None),
+        Some(op) => plex.faults().inject(op, fault, None),
     };
     app.report(pair.scene);
     wait_for("all other fields are there", || app.world.is_synced(&pair).then_some(()));
@@ -186,10 +190,12 @@ fn a_poster_in_trouble_holds_no_other_field_up_and_is_tried_again_by_itself(#[ca
     assert!(sync(&app, &pair).genres.is_empty(), "what was written in the run that failed is known as ours");
 }
 
-#[test]
-fn an_upload_whose_answer_got_lost_is_looked_into_and_not_repeated() {
+#[rstest]
+#[case::lost(Fault::AppliedButLost)]
+#[case::page(Fault::AppliedButHtml)]
+fn an_upload_whose_answer_got_lost_is_looked_into_and_not_repeated(#[case] fault: Fault) {
     let (app, pair) = start("");
-    app.world.plex.faults().inject(PlexOp::Image, Fault::AppliedButLost, 1);
+    app.world.plex.faults().inject(PlexOp::Image, fault, 1);
     sync(&app, &pair);
     assert_eq!((shown(&app, &pair), uploads(&app)), (Some(gif(1).bytes), 1));
     app.world.plex.pick_poster(&pair.rating_key, "media://frame");

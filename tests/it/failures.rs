@@ -18,6 +18,7 @@ use crate::support::{Setup, TestApp, wait_for};
 #[case::reset(Fault::Reset)]
 #[case::applied_but_lost(Fault::AppliedButLost)]
 #[case::silently_dropped(Fault::SilentDrop)]
+#[case::page(Fault::Html)]
 fn a_write_that_goes_wrong_twice_is_made_in_the_end(#[case] fault: Fault) {
     let app = TestApp::start(3);
     app.world.plex.faults().inject(PlexOp::Edit, fault, 2);
@@ -45,10 +46,12 @@ fn a_read_that_goes_wrong_twice_is_made_in_the_end(#[case] fault: Fault) {
     app.wait_until_synced();
 }
 
-#[test]
-fn a_write_whose_answer_was_lost_is_read_back_and_not_sent_again() {
+#[rstest]
+#[case::lost(Fault::AppliedButLost)]
+#[case::page(Fault::AppliedButHtml)]
+fn a_write_whose_answer_was_lost_is_read_back_and_not_sent_again(#[case] fault: Fault) {
     let app = TestApp::start(1);
-    app.world.plex.faults().inject(PlexOp::Edit, Fault::AppliedButLost, 1);
+    app.world.plex.faults().inject(PlexOp::Edit, fault, 1);
     app.report(app.pair(0).scene);
     app.wait_until_synced();
     assert_eq!(app.world.plex.count(PlexOp::Edit), 1, "it had arrived");
@@ -70,6 +73,20 @@ fn an_edit_that_plex_ignores_is_tried_three_times_and_parked_with_its_fields_nam
         assert!(parked.detail.as_deref().unwrap().contains(field), "{:?}", parked.detail);
     }
     assert_eq!(app.world.plex.count(PlexOp::Edit), 3);
+}
+
+#[test]
+fn edits_that_a_proxy_answers_with_its_login_page_are_an_outage_and_park_nobody() {
+    let app = TestApp::start(3);
+    app.world.plex.faults().inject(PlexOp::Edit, Fault::Html, None);
+    for pair in &app.world.pairs {
+        app.report(pair.scene);
+    }
+    let outage = wait_for("the outage is on record", || app.outage("plex_write", false));
+    assert_eq!((&outage["cause"], &outage["code"]), (&"outage".into(), &"page_answered".into()), "{outage}");
+    assert_eq!(app.counts().parked, 0);
+    app.world.plex.faults().clear();
+    app.wait_until_synced();
 }
 
 #[test]

@@ -52,10 +52,11 @@ reset              | stash: outage, cut off                 | plex_read: outage,
 cut                | stash: outage, cut off                 | plex_read: outage, cut off                 | plex_read: outage, cut off                 | synced
 garbage            | stash: outage, not_json                | plex_read: outage, not_json                | plex_read: outage, not_json                | synced
 not HTTP           | stash: outage, cut off                 | plex_read: outage, cut off                 | plex_read: outage, cut off                 | plex_write: outage, write_unknown
-a page             | stash: outage, not_json                | plex_read: outage, not_json                | plex_read: outage, not_json                | parked: not_applied
+a page             | stash: outage, not_json                | plex_read: outage, not_json                | plex_read: outage, not_json                | plex_write: outage, page_answered
+done, a page       | stash: outage, not_json                | plex_read: outage, not_json                | plex_read: outage, not_json                | synced
 huge               | stash: incompatible, answer_too_large  | plex_read: incompatible, answer_too_large  | plex_read: incompatible, answer_too_large  | plex_write: outage, write_unknown
 sent elsewhere     | stash: incompatible, redirected        | plex_read: incompatible, redirected        | plex_read: incompatible, redirected        | plex_write: incompatible, redirected
-sent to a login    | stash: unauthorized, login_redirect    | plex_read: incompatible, redirected        | plex_read: incompatible, redirected        | plex_write: incompatible, redirected
+sent to a login    | stash: unauthorized, login_redirect    | plex_read: unauthorized, login_redirect    | plex_read: unauthorized, login_redirect    | plex_write: unauthorized, login_redirect
 done, answer lost  | stash: outage, cut off                 | plex_read: outage, cut off                 | plex_read: outage, cut off                 | synced
 nothing done       | stash: outage, not_json                | plex_read: outage, not_json                | plex_read: outage, not_json                | parked: not_applied
 starting up        | stash: outage, system_error            | plex_read: outage, starting_up             | plex_read: outage, starting_up             | plex_write: outage, starting_up
@@ -83,6 +84,7 @@ fn troubles() -> Vec<(&'static str, Trouble)> {
         fault("garbage", Fault::Garbage),
         fault("not HTTP", Fault::NotHttp),
         fault("a page", Fault::Html),
+        fault("done, a page", Fault::AppliedButHtml),
         fault("huge", Fault::Huge(20 << 20)),
         fault("sent elsewhere", elsewhere),
         fault("sent to a login", login),

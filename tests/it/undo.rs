@@ -210,6 +210,15 @@ fn a_lost_answer_neither_loses_the_undo_nor_writes_twice() {
 }
 
 #[test]
+fn a_proxys_login_page_is_no_reason_to_give_an_undo_up() {
+    let house = House::new(1);
+    house.sync();
+    house.world.plex.faults().inject(PlexOp::Edit, Fault::Html, Some(1));
+    assert_eq!(house.undo("summary").summary, "");
+    assert_eq!(house.world.plex.count(PlexOp::Edit), 3, "one sync, one page, one undo");
+}
+
+#[test]
 fn what_waits_for_plex_says_so_and_is_done_later() {
     let house = House::new(1);
     house.sync();

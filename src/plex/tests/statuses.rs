@@ -1,6 +1,7 @@
 //! Which class and code has each answer that is not a good one, for each question?
 
 use super::*;
+use crate::domain::circuit::Circuit;
 
 const UNAUTHORIZED: &str = "<html><body><h1>401 Unauthorized</h1></body></html>";
 const STARTING: &str = "the server is still starting up. Please retry later";
@@ -30,6 +31,14 @@ fn is(failure: &Failure, class: FailureClass, code: &str) {
 #[case(
     302,
     "location: https://sso.example/login?next=x\r\n",
+    "",
+    FailureClass::Unauthorized,
+    "login_redirect",
+    "login_redirect"
+)]
+#[case(
+    301,
+    "location: https://plex.example/web/\r\n",
     "",
     FailureClass::Incompatible,
     "redirected",
@@ -136,6 +145,22 @@ async fn a_success_that_cannot_be_read_is_a_proxy_or_another_plex(
 }
 
 #[tokio::test]
+async fn a_page_for_an_edit_is_no_word_of_plex_and_anything_else_is_left_to_the_read_back() {
+    let Told::Page(failure) = edit_of(Reply::new(200, "", PAGE_OF_A_PROXY)).await.unwrap() else {
+        panic!("a page is not seen")
+    };
+    is(&failure, FailureClass::Unavailable, "page_answered");
+    assert_eq!(failure.circuit, Some(Circuit::PlexWrite));
+    assert_eq!(failure.answer.as_deref(), Some(PAGE_OF_A_PROXY));
+    for body in ["", "{}", MIGRATING, "\0noise"] {
+        assert!(matches!(edit_of(Reply::new(200, "", body)).await, Ok(Told::Done)), "{body}");
+    }
+    let server = CannedServer::always(Reply::new(200, "", PAGE_OF_A_PROXY)).await;
+    let failure = client(&server.url).scan(&section(), "/data").await.unwrap_err();
+    is(&failure, FailureClass::Unavailable, "page_answered");
+}
+
+#[tokio::test]
 async fn a_plex_that_cannot_be_heard_is_unavailable_and_an_edit_may_have_been_made() {
     let head = b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{".to_vec();
     for (reply, code) in [
@@ -191,9 +216,22 @@ async fn a_redirect_is_told_with_the_host_it_points_at_and_nothing_is_sent_there
     let other = CannedServer::always(Reply::json("{}")).await;
     let location = format!("location: {}x?next={TOKEN}\r\n", other.url);
     let failure = item_of(Reply::new(302, &location, "")).await.unwrap_err();
-    let host = other.url.origin().ascii_serialization();
-    assert!(failure.detail.contains(&format!("redirects to {host}, and the token is not sent")), "{failure}");
+    let told = format!("redirects to {}x, and the token is not sent there; ", other.url);
+    assert!(failure.detail.contains(&told), "{failure}");
     assert!(other.requests().is_empty());
+}
+
+#[rstest]
+#[case(
+    "https://plex.example/plex/library/metadata/71?x=1",
+    "set plex.url to \"https://plex.example/plex\" if"
+)]
+#[case("https://plex.example/", "; plex.url should be the final address")]
+#[case("https://sso.example/?next=x", "a login at https://sso.example/; let the proxy")]
+#[tokio::test]
+async fn a_redirect_is_told_with_what_to_do(#[case] location: &str, #[case] advice: &str) {
+    let failure = item_of(Reply::new(302, &format!("location: {location}\r\n"), "")).await.unwrap_err();
+    assert!(failure.detail.contains(advice), "{failure}");
 }
 
 #[tokio::test]
@@ -204,6 +242,7 @@ async fn a_refusal_by_name_tells_of_the_host_header() {
     // The classifier alone, as the name of a Docker service has no address here.
     let classify = error::Classifier::new("http://plex:32400".parse().unwrap());
     let answer = crate::http::Answer {
+        asked: "http://plex:32400/library/sections".parse().unwrap(),
         status: reqwest::StatusCode::UNAUTHORIZED,
         headers: reqwest::header::HeaderMap::new(),
         text: String::new(),

@@ -122,6 +122,10 @@ impl<P: Peer> Wire<'_, P> {
                 self.cut()
             }
             Fault::Html => self.send(Answer::new(200, "text/html", LOGIN_PAGE)),
+            Fault::AppliedButHtml => {
+                drop(self.shared.peer.answer(request));
+                self.send(Answer::new(200, "text/html", LOGIN_PAGE))
+            }
             Fault::Huge(bytes) => {
                 self.shared.log.answered(self.place, 200);
                 HttpResponse::Ok().content_type("application/json").streaming(huge(bytes))

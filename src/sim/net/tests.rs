@@ -90,6 +90,7 @@ async fn faults_that_answer_say_what_they_should() {
         (Fault::status(502), 502, "502"),
         (Fault::Garbage, 200, "not what was expected"),
         (Fault::Html, 200, "<form"),
+        (Fault::AppliedButHtml, 200, "<form"),
         (Fault::Redirect("http://elsewhere/".to_owned()), 302, ""),
         (Fault::SilentDrop, 200, ""),
         (Fault::Failing(Failing::Maintenance), 503, "not now"),
