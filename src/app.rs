@@ -30,10 +30,10 @@ use crate::store::tokens::NarrowTokens;
 use crate::store::{self, InstanceLock, ReadConn, Readers, StoreError, queue, settings, steer};
 use crate::supervision::supervisor::{ActorName, GaveUp};
 use crate::supervision::{Board, Fault, Link, Supervisor};
-use crate::web::WebState;
 use crate::web::auth::Access;
 use crate::web::plugin_source::PluginOffer;
 use crate::web::server::serve;
+use crate::web::{Gate, WebState};
 use parts::{Links, children, parts, path_style, restarts};
 use ways::Ways;
 
@@ -112,7 +112,7 @@ impl App {
             plugin: PluginOffer::new(target, own_program()),
             ingest: links.ingest.clone(),
             persistence: links.persistence.clone(),
-            permits: WebState::permits(),
+            gate: Gate::new(config.server.max_body, config.server.request_timeout),
             readers: readers.clone(),
             board: supervisor.board().clone(),
             circuits: ways.circuits.clone(),
@@ -121,7 +121,6 @@ impl App {
             clock: Arc::clone(&clock),
             started_at: clock.now(),
             paths: path_style(config),
-            max_body: config.server.max_body,
             request_timeout: config.server.request_timeout,
             draining: Arc::clone(&draining),
         };

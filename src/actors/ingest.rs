@@ -5,9 +5,9 @@ use actix::{
 };
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::oneshot;
 
-use super::messages::{Accept, IngestEvents, NotStored, Wake};
+use super::messages::{Accept, Admission, IngestEvents, NotStored, Wake};
 use super::persistence::Persistence;
 use super::scheduler::{LONGEST_SLEEP, Scheduler};
 use crate::clock::Clock;
@@ -36,7 +36,7 @@ pub struct Ingest {
 pub struct Waiting {
     events: Vec<StashEvent>,
     reply: oneshot::Sender<Reply>,
-    _permit: OwnedSemaphorePermit,
+    _admission: Admission,
 }
 
 impl Ingest {
@@ -116,7 +116,7 @@ impl Handler<IngestEvents> for Ingest {
 
     fn handle(&mut self, message: IngestEvents, context: &mut Context<Self>) -> Self::Result {
         let (reply, replied) = oneshot::channel();
-        self.waiting.push(Waiting { events: message.events, reply, _permit: message.permit });
+        self.waiting.push(Waiting { events: message.events, reply, _admission: message.admission });
         self.store(context);
         Box::pin(async {
             replied.await.unwrap_or_else(|_| Err(NotStored("the ingest actor ended".to_owned())))

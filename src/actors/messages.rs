@@ -28,8 +28,17 @@ use crate::store::{StoreError, prune};
 #[rtype(result = "Result<Vec<AcceptedEvent>, NotStored>")]
 pub struct IngestEvents {
     pub events: Vec<StashEvent>,
-    /// Admission: actix mailboxes have no bound, so whoever sends has to hold one of a fixed number of permits.
-    pub permit: OwnedSemaphorePermit,
+    pub admission: Admission,
+}
+
+/// Leave to wait for a commit. Actix mailboxes have no bound, so whoever sends has to hold a part of what there is to be
+/// held, and gives it back by dropping it.
+#[derive(Debug)]
+pub struct Admission {
+    /// One of a fixed number.
+    pub request: OwnedSemaphorePermit,
+    /// Bytes.
+    pub room: OwnedSemaphorePermit,
 }
 
 /// The events are not stored, or it is not known whether they are; the sender should send them again.

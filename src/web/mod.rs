@@ -1,5 +1,6 @@
 //! What does the service answer over HTTP? Takes webhooks and shows the state; it changes nothing else.
 
+mod admission;
 mod api;
 pub mod auth;
 mod correlation;
@@ -14,4 +15,5 @@ mod state;
 pub mod status;
 mod webhook;
 
+pub use admission::Gate;
 pub use state::WebState;

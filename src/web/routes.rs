@@ -76,9 +76,12 @@ async fn take_webhook(
         return Err(WebError::later("PlexSync is stopping"));
     }
     is_json(&request)?;
-    let body = read(body, &state).await?;
+    let body = state.gate.read(body).await?;
     let correlation_id = correlation_of(&request);
-    let (events, is_array) = match parse(&body, &correlation_id) {
+    let parsed = parse(&body.bytes, &correlation_id);
+    // While the events wait, it would take a hundred times their room.
+    drop(body);
+    let (events, is_array) = match parsed {
         Ok(Events::One(event)) => (vec![event], false),
         Ok(Events::Many(events)) => (events, true),
         Err(Refusal::NotJson(error)) => {
@@ -119,26 +122,10 @@ fn is_json(request: &HttpRequest) -> Result<(), WebError> {
     Err(WebError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, text))
 }
 
-async fn read(body: web::Payload, state: &WebState) -> Result<web::Bytes, WebError> {
-    let arriving = body.to_bytes_limited(state.max_body);
-    match tokio::time::timeout(state.request_timeout, arriving).await {
-        Err(_) => Err(WebError::new(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time")),
-        Ok(Err(_)) => {
-            let text = format!("the body is larger than server.max_body, {} bytes", state.max_body);
-            Err(WebError::new(StatusCode::PAYLOAD_TOO_LARGE, text))
-        }
-        Ok(Ok(Err(error))) => {
-            Err(WebError::new(StatusCode::BAD_REQUEST, format!("the body did not arrive whole: {error}")))
-        }
-        Ok(Ok(Ok(bytes))) => Ok(bytes),
-    }
-}
-
 /// Answers only after the commit.
 async fn store(state: &WebState, events: Vec<StashEvent>) -> Result<Vec<AcceptedEvent>, WebError> {
-    let permit = state.permits.clone().try_acquire_owned();
-    let permit = permit.or(Err(WebError::later("too many events are waiting to be stored")))?;
-    let stored = state.ingest.ask(IngestEvents { events, permit }, COMMIT_LIMIT).await;
+    let admission = state.gate.admit(&events)?;
+    let stored = state.ingest.ask(IngestEvents { events, admission }, COMMIT_LIMIT).await;
     stored
         .map_err(|error| WebError::later(error.to_string()))?
         .map_err(|error| WebError::later(error.to_string()))
@@ -174,7 +161,7 @@ async fn status(request: HttpRequest, state: web::Data<WebState>) -> Result<Http
         circuits: state.circuits.status(),
         notifications: state.channel.status(),
         writes_per_second: state.writes.rate(),
-        waiting_requests: state.waiting_requests(),
+        waiting_requests: state.gate.waiting_requests(),
     });
     Ok(HttpResponse::Ok().json(status))
 }

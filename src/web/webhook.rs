@@ -6,8 +6,11 @@
     reason = "garde hands values and contexts over like this"
 )]
 
+use std::fmt;
+
 use garde::Validate;
-use serde::Deserialize;
+use serde::de::{IgnoredAny, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::error::Problem;
@@ -78,15 +81,51 @@ pub(super) fn parse(body: &[u8], correlation_id: &CorrelationId) -> Result<Event
         let event = checked(incoming, "", correlation_id, &mut problems);
         return event.filter(|_| problems.is_empty()).map(Events::One).ok_or(Refusal::Invalid(problems));
     }
-    let incoming: Vec<Incoming> = from_json(body)?;
-    if incoming.is_empty() || incoming.len() > MOST_EVENTS {
-        let text = format!("holds {} events; 1 to {MOST_EVENTS} are taken at once", incoming.len());
+    let Batch { incoming, count } = from_json(body)?;
+    if count == 0 || count > MOST_EVENTS {
+        let text = format!("holds {count} events; 1 to {MOST_EVENTS} are taken at once");
         return Err(Refusal::Invalid(vec![Problem::new("body", text)]));
     }
     let mut problems = Vec::new();
     let check = |(index, incoming)| checked(incoming, &format!("[{index}]."), correlation_id, &mut problems);
     let events: Vec<_> = incoming.into_iter().enumerate().filter_map(check).collect();
     if problems.is_empty() { Ok(Events::Many(events)) } else { Err(Refusal::Invalid(problems)) }
+}
+
+/// The events of an array. Those that are too many are only counted: a body of empty objects would otherwise take a
+/// hundred times its size.
+struct Batch {
+    incoming: Vec<Incoming>,
+    count: usize,
+}
+
+impl<'de> Deserialize<'de> for Batch {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_seq(BatchVisitor)
+    }
+}
+
+struct BatchVisitor;
+
+impl<'de> Visitor<'de> for BatchVisitor {
+    type Value = Batch;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of events")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Batch, A::Error> {
+        let mut incoming = Vec::new();
+        while incoming.len() < MOST_EVENTS {
+            let Some(event) = list.next_element()? else { break };
+            incoming.push(event);
+        }
+        let mut count = incoming.len();
+        while list.next_element::<IgnoredAny>()?.is_some() {
+            count += 1;
+        }
+        Ok(Batch { incoming, count })
+    }
 }
 
 fn from_json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refusal> {

@@ -111,6 +111,69 @@ fn more_senders_than_can_wait_are_told_to_come_again_and_nothing_acknowledged_is
     assert_eq!(service.ended(), 0);
 }
 
+/// A body of almost the largest size that is taken, with one event in it.
+fn large_body(scene: usize) -> Vec<u8> {
+    let padding = "x".repeat((1 << 20) - 100);
+    format!(r#"{{"type":"Scene.Update.Post","id":{scene},"padding":"{padding}"}}"#).into_bytes()
+}
+
+/// A sender of a large body whose last byte is still to come.
+fn almost_sent(address: &str, body: &[u8]) -> TcpStream {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let head = format!(
+        "POST /webhooks/stash HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(&body[..body.len() - 1]).unwrap();
+    stream
+}
+
+#[test]
+fn many_large_bodies_take_little_memory_are_sent_away_in_order_and_keep_no_small_event_out() {
+    const SENDERS: usize = 200;
+    const LIMIT: u64 = 128 << 10;
+    let folder = tempfile::tempdir().unwrap();
+    let (world, port) = (World::start(0).unwrap(), free_port());
+    write_settings(folder.path(), &world, port);
+    let service = Service::start(folder.path(), port);
+    let address = service.url.trim_start_matches("http://");
+    assert!(service.report(1));
+    let before = peak_memory(service.id());
+    let mut senders: Vec<_> =
+        (0..SENDERS).map(|scene| almost_sent(address, &large_body(scene + 2))).collect();
+    assert!(service.report(1), "an event of usual size goes by");
+    for sender in &mut senders {
+        sender.write_all(b"}").unwrap();
+    }
+    let (mut taken, mut sent_away) = (0, 0);
+    for mut sender in senders {
+        let mut answer = String::new();
+        sender.read_to_string(&mut answer).unwrap();
+        if answer.starts_with("HTTP/1.1 202") {
+            taken += 1;
+        } else {
+            assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("retry-after: "), "{answer}");
+            sent_away += 1;
+        }
+    }
+    let grown = peak_memory(service.id()).saturating_sub(before);
+    tell(&format!(
+        "{SENDERS} bodies of 1 MiB: {taken} taken, {sent_away} sent away, {grown} KiB more than {before} KiB"
+    ));
+    assert!(grown < LIMIT, "{grown} KiB");
+    assert!(taken >= 16 && sent_away > 0, "{taken} taken, {sent_away} sent away");
+    let stored = Readers::open(&folder.path().join("p.db")).unwrap().with(counts).unwrap().tallies.received;
+    assert_eq!(usize::try_from(stored).unwrap(), taken + 2, "what was acknowledged, and nothing else");
+    let mut again = almost_sent(address, &large_body(1));
+    again.write_all(b"}").unwrap();
+    let mut answer = String::new();
+    again.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 202"), "there is room again: {answer}");
+}
+
 #[rstest]
 fn what_hangs_for_one_scene_holds_no_other_up_for_longer_than_one_time_out(
     #[values(Asked::Scene, Asked::Item, Asked::Edit)] asked: Asked,

@@ -42,6 +42,16 @@ fn an_array_is_taken_whole_or_not_at_all_and_each_problem_has_its_place() {
     assert_eq!(problems("[]")[0].0, "body");
 }
 
+#[test]
+fn a_thousand_events_are_taken_at_once_and_more_are_counted_and_refused() {
+    let array = |count| format!("[{}]", vec![r#"{"type":"Scene.Update.Post","id":1}"#; count].join(","));
+    let taken = parse(array(MOST_EVENTS).as_bytes(), &id());
+    assert!(matches!(taken, Ok(Events::Many(events)) if events.len() == MOST_EVENTS));
+    assert!(problems(&array(MOST_EVENTS + 1))[0].1.starts_with("holds 1001 events"));
+    let empty = format!("[{}{{}}]", "{},".repeat(299_999));
+    assert!(problems(&empty)[0].1.starts_with("holds 300000 events"));
+}
+
 #[rstest]
 #[case::no_type(r#"{"id":1}"#, "type", "Scene.Update.Post")]
 #[case::type_number(r#"{"type":5,"id":1}"#, "type", "5")]
