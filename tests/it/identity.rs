@@ -2,11 +2,12 @@
 
 use plexsync::domain::ids::SceneId;
 use plexsync::domain::job::JobState;
+use plexsync::sim::world::World;
 use plexsync::sim::{NewFile, NewItem, NewScene};
 use plexsync::store::ledger::links_of;
 use rstest::rstest;
 
-use crate::support::{TestApp, wait_for};
+use crate::support::{Setup, TestApp, wait_for};
 
 fn title(app: &TestApp, item: &str) -> String {
     app.world.plex.item(item).unwrap().title
@@ -77,16 +78,16 @@ fn a_conflict_stays_one_while_the_scene_that_holds_the_item_still_is_it() {
 
 #[test]
 fn a_file_that_stands_in_two_libraries_is_written_in_both_and_a_likeness_in_both_is_for_a_person() {
-    let app = TestApp::start(1);
-    let pair = app.pair(0);
-    app.world.plex.add_library("2", "Also films", &["/media"]);
-    let path = app.world.plex.item(&pair.rating_key).unwrap().files[0].clone();
-    let twin = app.world.plex.add_item("2", NewItem::file(&path, 1_000_000));
+    let setup = Setup::new(1);
+    let World { plex, stash, pairs } = setup.world();
+    let pair = pairs[0].clone();
+    plex.add_library("2", "Also films", &["/media"]);
+    let path = plex.item(&pair.rating_key).unwrap().files[0].clone();
+    let twin = plex.add_item("2", NewItem::file(&path, 1_000_000));
     let file = NewFile { size: 4711, ..NewFile::at("/data/a/Copy.mp4") };
-    let scene = app.world.stash.add_scene(NewScene { files: vec![file], ..NewScene::titled("Torn", "") });
-    let copies =
-        ["1", "2"].map(|library| app.world.plex.add_item(library, NewItem::file("/media/b/Copy.mp4", 4711)));
-
+    let scene = stash.add_scene(NewScene { files: vec![file], ..NewScene::titled("Torn", "") });
+    let copies = ["1", "2"].map(|library| plex.add_item(library, NewItem::file("/media/b/Copy.mp4", 4711)));
+    let app = setup.start();
     app.report(pair.scene);
     app.wait_until_synced();
     assert_eq!(title(&app, &twin), "Film 1");
