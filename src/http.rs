@@ -146,15 +146,19 @@ pub async fn exchange(
 /// Sends a request and receives the whole answer within the limits, byte for byte.
 pub async fn download(request: RequestBuilder, limits: Limits) -> Result<Download, NoAnswer> {
     // Boxed, as the state of a connection being opened would make every caller's future large.
-    let received = Box::pin(receive(request, limits.body));
-    match tokio::time::timeout(limits.total, received).await {
-        Ok(received) => received,
-        Err(_elapsed) => Err(NoAnswer::too_slow(limits.total)),
-    }
+    let received = Box::pin(async move {
+        let response = request.send().await.map_err(NoAnswer::before_the_answer)?;
+        receive(response, limits.body).await
+    });
+    within(limits.total, received).await
 }
 
-async fn receive(request: RequestBuilder, cap: usize) -> Result<Download, NoAnswer> {
-    let mut response = request.send().await.map_err(NoAnswer::before_the_answer)?;
+async fn within<T>(limit: Duration, work: impl Future<Output = Result<T, NoAnswer>>) -> Result<T, NoAnswer> {
+    tokio::time::timeout(limit, work).await.unwrap_or_else(|_elapsed| Err(NoAnswer::too_slow(limit)))
+}
+
+/// Receives what is left of an answer that has begun.
+async fn receive(mut response: Response, cap: usize) -> Result<Download, NoAnswer> {
     let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
     let asked = response.url().clone();
     let body = read_body(response, cap).await?;

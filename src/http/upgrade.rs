@@ -1,12 +1,10 @@
 //! How does a call become a channel? A request to go on in another protocol, and what came of it.
 
-use std::time::Duration;
-
 use reqwest::header::HeaderMap;
-use reqwest::{RequestBuilder, Response, StatusCode, Upgraded};
+use reqwest::{RequestBuilder, StatusCode, Upgraded};
 use secrecy::SecretString;
 
-use super::{Answer, Download, Limits, NoAnswer, read_body};
+use super::{Answer, Limits, NoAnswer, receive, within};
 
 /// What the peer said to a request to go on in another protocol.
 #[derive(Debug)]
@@ -34,17 +32,11 @@ async fn switch(
     cap: usize,
     secret: Option<&SecretString>,
 ) -> Result<Upgrade, NoAnswer> {
-    let mut response: Response = request.send().await.map_err(NoAnswer::before_the_answer)?;
-    let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-    if status == StatusCode::SWITCHING_PROTOCOLS {
+    let mut response = request.send().await.map_err(NoAnswer::before_the_answer)?;
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        let headers = std::mem::take(response.headers_mut());
         let connection = response.upgrade().await.map_err(NoAnswer::within_the_answer)?;
         return Ok(Upgrade::Switched { headers, connection });
     }
-    let asked = response.url().clone();
-    let body = read_body(response, cap).await?;
-    Ok(Upgrade::Answered(Download { asked, status, headers, body }.into_answer(secret)))
-}
-
-async fn within<T>(limit: Duration, work: impl Future<Output = Result<T, NoAnswer>>) -> Result<T, NoAnswer> {
-    tokio::time::timeout(limit, work).await.unwrap_or_else(|_elapsed| Err(NoAnswer::too_slow(limit)))
+    Ok(Upgrade::Answered(receive(response, cap).await?.into_answer(secret)))
 }
