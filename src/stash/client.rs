@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::error::Classifier;
-use super::wire::{FoundScene, Introspection, Proof, WireAbout};
+use super::wire::{FoundScene, Introspection, Proof, WireAbout, WireSettings};
 use crate::domain::failure::{Failure, FailureClass};
 use crate::domain::ids::SceneId;
 use crate::domain::scene::Scene;
@@ -212,6 +212,12 @@ impl StashClient {
         let data = self.classify.data(&answer)?;
         serde_json::from_value(data)
             .map_err(|error| self.shape(&excerpt(&error.to_string())).with_answer(&answer.text))
+    }
+
+    /// What a question for `configuration { general { … } }` is answered with.
+    pub(super) async fn general<T: DeserializeOwned>(&self, query: &str) -> Result<T, Failure> {
+        let WireSettings { configuration } = self.query(query, json!({})).await?;
+        Ok(configuration.general)
     }
 
     /// A request for something that is no answer to a question.

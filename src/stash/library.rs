@@ -41,16 +41,6 @@ struct HasPath {
 
 #[derive(Deserialize)]
 struct Roots {
-    configuration: Configuration,
-}
-
-#[derive(Deserialize)]
-struct Configuration {
-    general: General,
-}
-
-#[derive(Deserialize)]
-struct General {
     stashes: Vec<HasPath>,
 }
 
@@ -74,7 +64,7 @@ impl StashClient {
 
     /// The folders in which it looks for files.
     pub async fn roots(&self) -> Result<Vec<String>, Failure> {
-        let roots: Roots = self.query(ROOTS, json!({})).await?;
-        Ok(roots.configuration.general.stashes.into_iter().map(|root| root.path).collect())
+        let Roots { stashes } = self.general(ROOTS).await?;
+        Ok(stashes.into_iter().map(|root| root.path).collect())
     }
 }

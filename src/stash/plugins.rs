@@ -83,16 +83,6 @@ struct Plugins {
 
 #[derive(Deserialize)]
 struct Sources {
-    configuration: Configuration,
-}
-
-#[derive(Deserialize)]
-struct Configuration {
-    general: General,
-}
-
-#[derive(Deserialize)]
-struct General {
     #[serde(rename = "pluginPackageSources")]
     sources: Vec<PackageSource>,
 }
@@ -138,7 +128,7 @@ impl StashClient {
     }
 
     pub async fn package_sources(&self) -> Result<Vec<PackageSource>, Failure> {
-        Ok(self.query::<Sources>(SOURCES, json!({})).await?.configuration.general.sources)
+        Ok(self.general::<Sources>(SOURCES).await?.sources)
     }
 
     /// Puts this list in place of the one that Stash has.

@@ -169,3 +169,14 @@ pub(super) struct WireSystemStatus {
 fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(from).map(Some)
 }
+
+/// Settings of Stash, as far as they are asked for.
+#[derive(Debug, Deserialize)]
+pub(super) struct WireSettings<T> {
+    pub(super) configuration: WireConfiguration<T>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct WireConfiguration<T> {
+    pub(super) general: T,
+}
