@@ -110,27 +110,29 @@ fn propose(
     map: &PathMap,
     fewest: usize,
 ) -> Vec<Proposal> {
-    let mut left = lost.to_vec();
-    let mut candidates = votes(lost, plex);
+    let explains = |rule: PathRule| {
+        let alone = PathMap::new(vec![rule.clone()]);
+        let files = lost.iter().enumerate().filter(|(_, path)| maps_onto(&alone, path, known));
+        let files: Vec<_> = files.map(|(place, _)| place).collect();
+        (rule, files)
+    };
+    let mut candidates: Vec<_> = votes(lost, plex).into_iter().map(explains).collect();
     let mut proposals = Vec::new();
     while proposals.len() < MOST_PROPOSALS {
-        let explains = |rule: &PathRule| {
-            let alone = PathMap::new(vec![rule.clone()]);
-            left.iter().filter(|path| maps_onto(&alone, path, known)).count()
-        };
         // Of rules that explain as much the shorter one, which holds for what comes later as well.
-        let best = candidates.iter().map(|rule| (explains(rule), rule)).reduce(|best, next| {
-            let shorter = components(&next.1.stash).len() < components(&best.1.stash).len();
-            if next.0 > best.0 || (next.0 == best.0 && shorter) { next } else { best }
-        });
-        let Some((files, rule)) = best.filter(|(files, _)| *files > 0 && *files >= fewest) else { break };
-        let rule = rule.clone();
-        let alone = PathMap::new(vec![rule.clone()]);
-        left.retain(|path| !maps_onto(&alone, path, known));
-        candidates.retain(|candidate| *candidate != rule);
+        let rank = |(rule, files): &(PathRule, Vec<usize>)| {
+            (files.len(), std::cmp::Reverse(components(&rule.stash).len()))
+        };
+        let best = candidates.iter().reduce(|best, next| if rank(next) > rank(best) { next } else { best });
+        let Some((rule, files)) = best.cloned().filter(|(_, files)| files.len() >= fewest.max(1)) else {
+            break;
+        };
+        for (_, others) in &mut candidates {
+            others.retain(|file| files.binary_search(file).is_err());
+        }
         let same_beginning = |written: &&PathRule| components(&written.stash) == components(&rule.stash);
         let instead_of = map.rules().iter().find(same_beginning).map(|written| written.plex.clone());
-        proposals.push(Proposal { rule, files, instead_of });
+        proposals.push(Proposal { rule, files: files.len(), instead_of });
     }
     proposals
 }
