@@ -4,6 +4,8 @@
 mod http;
 #[path = "shared/no_peers.rs"]
 mod no_peers;
+#[path = "shared/peers.rs"]
+mod peers;
 #[path = "shared/service.rs"]
 mod service;
 
@@ -50,12 +52,7 @@ async fn large() -> anyhow::Result<()> {
     let scene = stash.add_scene(NewScene { title: "Not in Plex".to_owned(), files, ..NewScene::default() });
 
     let folder = tempfile::tempdir()?;
-    let settings = format!(
-        "queue.debounce = \"0\"\nstash.url = {:?}\nplex.url = {:?}\nplex.token = {:?}\n",
-        stash.url(),
-        plex.url(),
-        plex.token()
-    );
+    let settings = peers::settings(&stash, &plex);
     let service = Service::start(folder.path(), &settings).await?;
     print("before the index is filled", &service)?;
     let began = Instant::now();
