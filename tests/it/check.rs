@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Output;
 
 use plexsync::domain::ids::SceneId;
+use plexsync::domain::job::JobState;
 use plexsync::sim::world::World;
 use plexsync::sim::{NewItem, NewScene, SystemStatus};
 use plexsync::store::Readers;
@@ -18,6 +19,7 @@ use crate::support::wait_for;
 struct House {
     folder: tempfile::TempDir,
     world: World,
+    port: u16,
 }
 
 impl House {
@@ -31,7 +33,7 @@ impl House {
         let mut settings = std::fs::read_to_string(&file).unwrap();
         change(&mut world, &mut settings);
         std::fs::write(&file, settings).unwrap();
-        Self { folder, world }
+        Self { folder, world, port }
     }
 
     fn path(&self) -> &Path {
@@ -40,9 +42,7 @@ impl House {
 
     /// Runs the service once for these scenes, so that there is an index.
     fn index(&self, scenes: &[i64]) {
-        let settings = std::fs::read_to_string(self.path().join("config.toml")).unwrap();
-        let port = settings.split("127.0.0.1:").nth(1).unwrap().split('"').next().unwrap().parse().unwrap();
-        let service = Service::start(self.path(), port);
+        let service = Service::start(self.path(), self.port);
         for scene in scenes {
             assert!(service.report(*scene));
         }
@@ -51,7 +51,7 @@ impl House {
             wait_for("the run has ended", || {
                 let id = SceneId::try_from(*scene).unwrap();
                 let job = readers.with(|reader| job(reader, id)).unwrap()?;
-                (job.state.to_string() == "done" || job.class.is_some()).then_some(())
+                (job.state == JobState::Done || job.class.is_some()).then_some(())
             });
         }
         service.signal("-TERM");
@@ -96,9 +96,7 @@ fn before_the_first_run_it_says_what_is_missing_and_makes_nothing() {
 #[test]
 fn with_a_running_service_everything_but_the_plugin_is_well() {
     let house = House::new(2, |_, _| {});
-    let settings = std::fs::read_to_string(house.path().join("config.toml")).unwrap();
-    let port = settings.split("127.0.0.1:").nth(1).unwrap().split('"').next().unwrap().parse().unwrap();
-    let service = Service::start(house.path(), port);
+    let service = Service::start(house.path(), house.port);
     let output = house.check(&[]);
     assert_eq!(output.status.code(), Some(1), "{}", shown(&output));
     assert!(errors(&output).contains("plexsync plugin install"), "{}", errors(&output));

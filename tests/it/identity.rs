@@ -1,8 +1,8 @@
 //! Does each scene keep to its items, and each item to its scene, when either turns out to be another?
 
 use plexsync::domain::ids::SceneId;
-use plexsync::domain::job::JobState;
-use plexsync::sim::world::World;
+use plexsync::domain::job::{Job, JobState};
+use plexsync::sim::world::{Pair, World};
 use plexsync::sim::{NewFile, NewItem, NewScene};
 use plexsync::store::ledger::links_of;
 use rstest::rstest;
@@ -11,6 +11,18 @@ use crate::support::{Setup, TestApp, wait_for};
 
 fn title(app: &TestApp, item: &str) -> String {
     app.world.plex.item(item).unwrap().title
+}
+
+/// Lets a scene show, and another one with the same file claim its item in vain. Returns the job of the other one.
+fn parked_rival(app: &TestApp, holder: &Pair) -> Job {
+    app.report(holder.scene);
+    app.wait_until_synced();
+    let path = app.world.stash.scene(holder.scene).unwrap().files[0].file.path.clone();
+    let rival = app.world.stash.add_scene(NewScene::titled("Rival", &path));
+    app.report(rival);
+    let parked = app.wait_for_state(rival, JobState::Parked);
+    assert_eq!(parked.code.as_deref(), Some("conflict"));
+    parked
 }
 
 /// What becomes of a scene that holds the item which another one claims.
@@ -31,13 +43,7 @@ fn a_claim_passes_on_by_itself_when_the_scene_that_holds_the_item_is_it_no_more(
     let app = TestApp::start(1);
     let pair = app.pair(0);
     let other = app.world.plex.add_item("1", NewItem::file("/media/new/Other.mp4", 99));
-    app.report(pair.scene);
-    app.wait_until_synced();
-    let path = app.world.stash.scene(pair.scene).unwrap().files[0].file.path.clone();
-    let rival = app.world.stash.add_scene(NewScene::titled("Rival", &path));
-    app.report(rival);
-    let parked = app.wait_for_state(rival, JobState::Parked);
-    assert_eq!(parked.code.as_deref(), Some("conflict"));
+    let rival = parked_rival(&app, &pair).scene.get();
     assert_eq!(title(&app, &pair.rating_key), "Film 1");
     let event = match fate {
         Fate::Destroyed => {
@@ -63,17 +69,12 @@ fn a_claim_passes_on_by_itself_when_the_scene_that_holds_the_item_is_it_no_more(
 fn a_conflict_stays_one_while_the_scene_that_holds_the_item_still_is_it() {
     let app = TestApp::start(1);
     let pair = app.pair(0);
-    app.report(pair.scene);
-    app.wait_until_synced();
-    let path = app.world.stash.scene(pair.scene).unwrap().files[0].file.path.clone();
-    let rival = app.world.stash.add_scene(NewScene::titled("Rival", &path));
-    app.report(rival);
-    let parked = app.wait_for_state(rival, JobState::Parked);
+    let parked = parked_rival(&app, &pair);
     app.world.stash.update_scene(pair.scene, |scene| "Renamed".clone_into(&mut scene.title));
     app.report(pair.scene);
     wait_for("the change shows", || (title(&app, &pair.rating_key) == "Renamed").then_some(()));
     wait_for("it is settled", || (app.counts().tallies.done == 2).then_some(()));
-    assert_eq!(app.job(rival).unwrap(), parked, "nobody asks again");
+    assert_eq!(app.job(parked.scene.get()).unwrap(), parked, "nobody asks again");
 }
 
 #[test]

@@ -71,6 +71,22 @@ fn send(address: &str, scene: i64) -> TcpStream {
     stream
 }
 
+/// How many are taken, and how many sent away in good form.
+fn answers(senders: Vec<TcpStream>) -> (usize, usize) {
+    let (mut taken, mut sent_away) = (0, 0);
+    for mut sender in senders {
+        let mut answer = String::new();
+        sender.read_to_string(&mut answer).unwrap();
+        if answer.starts_with("HTTP/1.1 202") {
+            taken += 1;
+        } else {
+            assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("retry-after: "), "{answer}");
+            sent_away += 1;
+        }
+    }
+    (taken, sent_away)
+}
+
 #[test]
 fn more_senders_than_can_wait_are_told_to_come_again_and_nothing_acknowledged_is_lost() {
     const ADMITTED: usize = 1024;
@@ -92,17 +108,7 @@ fn more_senders_than_can_wait_are_told_to_come_again_and_nothing_acknowledged_is
         (status["service"]["waiting_requests"] == ADMITTED).then_some(())
     });
     other.batch_execute("ROLLBACK").unwrap();
-    let (mut taken, mut sent_away) = (0, 0);
-    for mut sender in senders {
-        let mut answer = String::new();
-        sender.read_to_string(&mut answer).unwrap();
-        if answer.starts_with("HTTP/1.1 202") {
-            taken += 1;
-        } else {
-            assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("retry-after: "), "{answer}");
-            sent_away += 1;
-        }
-    }
+    let (taken, sent_away) = answers(senders);
     assert_eq!((taken, sent_away), (ADMITTED, TOO_MANY));
     let stored = Readers::open(&database).unwrap().with(counts).unwrap().tallies.received;
     assert_eq!(usize::try_from(stored).unwrap(), taken, "what was acknowledged, and nothing else");
@@ -148,17 +154,7 @@ fn many_large_bodies_take_little_memory_are_sent_away_in_order_and_keep_no_small
     for sender in &mut senders {
         sender.write_all(b"}").unwrap();
     }
-    let (mut taken, mut sent_away) = (0, 0);
-    for mut sender in senders {
-        let mut answer = String::new();
-        sender.read_to_string(&mut answer).unwrap();
-        if answer.starts_with("HTTP/1.1 202") {
-            taken += 1;
-        } else {
-            assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("retry-after: "), "{answer}");
-            sent_away += 1;
-        }
-    }
+    let (taken, sent_away) = answers(senders);
     let grown = peak_memory(service.id()).saturating_sub(before);
     tell(&format!(
         "{SENDERS} bodies of 1 MiB: {taken} taken, {sent_away} sent away, {grown} KiB more than {before} KiB"

@@ -84,10 +84,12 @@ fn plex_ends_as_the_rules_say_whatever_fails_and_wherever_the_service_is_killed(
     assert_eq!(house.service.wait(), 0);
 }
 
-/// Another one in each run of the tests. A seed fixes what is done, and not how far the service gets meanwhile.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "another one in each run; it fixes what is done, and not how far the service gets meanwhile"
+)]
 fn fresh_seed() -> u64 {
-    use std::hash::{BuildHasher as _, RandomState};
-    RandomState::new().hash_one(std::process::id())
+    rand::rng().random()
 }
 
 impl Drop for House<'_> {
