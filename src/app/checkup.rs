@@ -66,15 +66,16 @@ pub struct Checkup {
     plex: PlexClient,
     libraries: Vec<String>,
     database: PathBuf,
+    readers: Result<Readers, StoreError>,
     map: PathMap,
 }
 
 impl Checkup {
     pub fn new(config: &Config) -> anyhow::Result<Self> {
-        let client_id = config.plex.client_id.clone().unwrap_or_else(|| "plexsync".to_owned());
-        let (stash, plex) = parts::clients(config, client_id)?;
+        let readers = Readers::open(&config.storage.path);
+        let (stash, plex) = parts::clients_as_known(config, readers.as_ref().ok())?;
         let (libraries, database) = (config.plex.libraries.clone(), config.storage.path.clone());
-        Ok(Self { stash, plex, libraries, database, map: parts::path_map(config) })
+        Ok(Self { stash, plex, libraries, database, readers, map: parts::path_map(config) })
     }
 
     /// What was found, and what the paths say about the mapping if there is anything to compare. A peer that is away
@@ -82,9 +83,9 @@ impl Checkup {
     pub async fn look(&self) -> (Vec<Finding>, Option<MappingReport>) {
         let mut findings = Vec::new();
         let mut paths = Paths::default();
-        let readers = self.open_database(&mut findings);
+        findings.push(self.database());
         self.look_at_stash(&mut findings, &mut paths).await;
-        self.look_at_plex(readers.as_ref(), &mut findings, &mut paths).await;
+        self.look_at_plex(&mut findings, &mut paths).await;
         if paths.stash.is_empty() || paths.plex.is_empty() {
             return (findings, None);
         }
@@ -93,20 +94,16 @@ impl Checkup {
         (findings, Some(report))
     }
 
-    fn open_database(&self, findings: &mut Vec<Finding>) -> Option<Readers> {
+    fn database(&self) -> Finding {
         let shown = self.database.display();
-        let (finding, readers) = match Readers::open(&self.database) {
-            Ok(readers) => {
-                (Finding::new("database", Grade::Ok, format!("{shown} can be read")), Some(readers))
-            }
+        let (grade, text) = match &self.readers {
+            Ok(_) => (Grade::Ok, format!("{shown} can be read")),
             Err(StoreError::Missing { .. }) => {
-                let text = format!("{shown} does not exist yet; `plexsync run` makes it");
-                (Finding::new("database", Grade::Warning, text), None)
+                (Grade::Warning, format!("{shown} does not exist yet; `plexsync run` makes it"))
             }
-            Err(error) => (Finding::new("database", Grade::Problem, error.to_string()), None),
+            Err(error) => (Grade::Problem, error.to_string()),
         };
-        findings.push(finding);
-        readers
+        Finding::new("database", grade, text)
     }
 
     async fn look_at_stash(&self, findings: &mut Vec<Finding>, paths: &mut Paths) {
@@ -146,7 +143,7 @@ impl Checkup {
         }
     }
 
-    async fn look_at_plex(&self, readers: Option<&Readers>, findings: &mut Vec<Finding>, paths: &mut Paths) {
+    async fn look_at_plex(&self, findings: &mut Vec<Finding>, paths: &mut Paths) {
         let identity = match self.plex.identity().await {
             Ok(identity) => identity,
             Err(failure) => return findings.push(of_peer("Plex", &failure)),
@@ -167,7 +164,7 @@ impl Checkup {
             let text = "Plex shows us no library of the movie type; is the token the owner's?";
             return findings.push(Finding::new("libraries", Grade::Problem, text));
         }
-        match self.plex_paths(readers, &libraries).await {
+        match self.plex_paths(&libraries).await {
             Ok((files, how)) => {
                 let titles: Vec<_> = libraries.iter().map(|library| format!("{:?}", library.title)).collect();
                 let text = format!("{}: {} files {how}", titles.join(", "), files.len());
@@ -181,13 +178,9 @@ impl Checkup {
     }
 
     /// From the index where every library has been walked, else from Plex.
-    async fn plex_paths(
-        &self,
-        readers: Option<&Readers>,
-        libraries: &[Library],
-    ) -> Result<(Vec<String>, &'static str), Failure> {
+    async fn plex_paths(&self, libraries: &[Library]) -> Result<(Vec<String>, &'static str), Failure> {
         let keys: Vec<SectionKey> = libraries.iter().map(|library| library.key.clone()).collect();
-        let indexed = readers.and_then(|readers| {
+        let indexed = self.readers.as_ref().ok().and_then(|readers| {
             let walked = readers.with(|reader| plex_index::all_walked(reader, &keys)).ok()?;
             walked.then(|| readers.with(plex_index::paths).ok()).flatten()
         });

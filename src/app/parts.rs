@@ -25,7 +25,7 @@ use crate::domain::retry::RetryPolicy;
 use crate::http::HttpError;
 use crate::plex::{PlexClient, PlexSettings};
 use crate::stash::{StashClient, StashSettings};
-use crate::store::Readers;
+use crate::store::{Readers, settings};
 use crate::supervision::{Child, Link, RestartPolicy, Watch};
 use crate::telemetry::redact::PathStyle;
 
@@ -68,7 +68,20 @@ pub(super) struct Parts {
     pub(super) dispatch: Dispatch,
 }
 
-pub(super) fn clients(config: &Config, client_id: String) -> anyhow::Result<(StashClient, PlexClient)> {
+/// For commands, which are known to Plex by the name that the service has, if it ever ran.
+pub(super) fn clients_as_known(
+    config: &Config,
+    readers: Option<&Readers>,
+) -> anyhow::Result<(StashClient, PlexClient)> {
+    let kept = |readers: &Readers| readers.with(|reader| settings::get(reader, settings::CLIENT_ID));
+    let client_id = match &config.plex.client_id {
+        Some(chosen) => Some(chosen.clone()),
+        None => readers.map(kept).transpose()?.flatten(),
+    };
+    clients(config, client_id.unwrap_or_else(|| "plexsync".to_owned()))
+}
+
+fn clients(config: &Config, client_id: String) -> anyhow::Result<(StashClient, PlexClient)> {
     let stash = StashClient::new(StashSettings {
         url: config.stash.url.clone(),
         api_key: config.stash.api_key.clone(),

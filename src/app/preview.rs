@@ -74,10 +74,8 @@ impl Preview {
     pub fn new(config: &Config) -> anyhow::Result<Self> {
         let readers = Readers::open(&config.storage.path)?;
         let known = |key| readers.with(|reader| settings::get(reader, key));
-        let client_id =
-            config.plex.client_id.clone().map_or_else(|| known(settings::CLIENT_ID), |id| Ok(Some(id)))?;
         let machine = MachineId(known(settings::MACHINE)?.unwrap_or_default());
-        let (stash, plex) = parts::clients(config, client_id.unwrap_or_else(|| "plexsync".to_owned()))?;
+        let (stash, plex) = parts::clients_as_known(config, Some(&readers))?;
         Ok(Self {
             stash,
             plex,

@@ -9,6 +9,7 @@ use crate::domain::failure::Failure;
 use crate::domain::ids::RatingKey;
 use crate::domain::item::PlexItem;
 use crate::plex::{ListingOrder, PlexClient, Told};
+use crate::store::Readers;
 
 /// The fields that are tried, and so put back.
 const TOUCHED: [Field; 4] = [Field::Summary, Field::Genres, Field::Labels, Field::Rating];
@@ -55,8 +56,8 @@ pub async fn try_on(
     key: &RatingKey,
     stop: impl Future<Output = ()>,
 ) -> anyhow::Result<Result<Trial, Failure>> {
-    let client_id = config.plex.client_id.clone().unwrap_or_else(|| "plexsync".to_owned());
-    let (_, plex) = parts::clients(config, client_id)?;
+    let readers = Readers::open(&config.storage.path).ok();
+    let (_, plex) = parts::clients_as_known(config, readers.as_ref())?;
     let before = match plex.item(key).await {
         Ok(before) => before,
         Err(failure) => return Ok(Err(failure)),

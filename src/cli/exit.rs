@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use crate::domain::failure::Failure;
 use crate::store::StoreError;
 
 /// The exit codes.
@@ -58,6 +59,14 @@ impl std::fmt::Display for Failed {
 impl From<StoreError> for Failed {
     fn from(error: StoreError) -> Self {
         Self { exit: exit_of(&error), error: error.into() }
+    }
+}
+
+/// A peer that was asked and has no good answer.
+impl From<Failure> for Failed {
+    fn from(failure: Failure) -> Self {
+        let exit = if failure.class.is_about_the_scene() { Exit::Reported } else { Exit::Upstream };
+        Self::text(exit, failure.detail)
     }
 }
 

@@ -4,7 +4,7 @@ use clap::Args;
 use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
 
-use super::exit::{Exit, Failed};
+use super::exit::Failed;
 use super::steer::{Answer, once, tell};
 use super::{Global, output, run};
 use crate::app::preview::{Difference, ItemPreview, Preview, ScenePreview};
@@ -67,11 +67,7 @@ async fn preview(config: &Config, scenes: &[SceneId], json: bool) -> Result<(), 
     let preview = Preview::new(config)?;
     let mut found = Vec::new();
     for scene in once(scenes) {
-        let looked = preview.of(scene).await;
-        found.push(looked.map_err(|failure| {
-            let exit = if failure.class.is_about_the_scene() { Exit::Reported } else { Exit::Upstream };
-            Failed::text(exit, failure.detail)
-        })?);
+        found.push(preview.of(scene).await?);
     }
     if json {
         return output::json(&found);

@@ -52,7 +52,7 @@ pub(super) fn check(global: &Global, args: &CheckArgs) -> Result<(), Failed> {
     let mapping = report.map(mapping::Mapping::from);
     findings.extend(mapping.iter().flat_map(mapping::Mapping::findings));
     if stash_answers {
-        findings.extend(system.block_on(plugin::findings(global))?);
+        findings.extend(system.block_on(plugin::findings(&loaded.config))?);
     }
     let end = end(&findings);
     let found = Findings { findings, mapping };

@@ -17,11 +17,7 @@ pub(super) fn probe(config: &Config, key: &RatingKey, json: bool) -> Result<(), 
             }
         };
         try_on(config, key, stop).await
-    })?;
-    let trial = trial.map_err(|failure| {
-        let exit = if failure.class.is_about_the_scene() { Exit::Reported } else { Exit::Upstream };
-        Failed::text(exit, failure.detail)
-    })?;
+    })??;
     if json { output::json(&trial) } else { tell(&trial) }?;
     end(&trial)
 }

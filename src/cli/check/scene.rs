@@ -1,32 +1,26 @@
 //! What would a run do with one scene, step by step, and why?
 
-use super::super::exit::{Exit, Failed};
+use super::super::exit::Failed;
 use super::super::{output, sync};
 use crate::app::preview::Preview;
 use crate::app::preview::walkthrough::{WalkedFile, Walkthrough};
 use crate::config::Config;
-use crate::domain::failure::Failure;
 use crate::domain::ids::SceneId;
 
 pub(super) fn walk_through(config: &Config, scene: SceneId, json: bool) -> Result<(), Failed> {
     let preview = Preview::new(config)?;
     actix_rt::System::new().block_on(async {
-        let mut walked = preview.walk(scene).await.map_err(|failure| failed(&failure))?;
+        let mut walked = preview.walk(scene).await?;
         let end = match preview.of(scene).await {
             Ok(would) => {
                 walked.preview = Some(would);
                 Ok(())
             }
-            Err(failure) => Err(failed(&failure)),
+            Err(failure) => Err(failure.into()),
         };
         if json { output::json(&walked) } else { output::text(&shown(&walked)) }?;
         end
     })
-}
-
-fn failed(failure: &Failure) -> Failed {
-    let exit = if failure.class.is_about_the_scene() { Exit::Reported } else { Exit::Upstream };
-    Failed::text(exit, &failure.detail)
 }
 
 fn shown(walked: &Walkthrough) -> String {

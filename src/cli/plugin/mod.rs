@@ -46,7 +46,7 @@ pub(super) enum PluginCommand {
 }
 
 pub(super) fn plugin(global: &Global, command: PluginCommand) -> Result<(), Failed> {
-    let context = Context::open(global)?;
+    let context = Context::open(&global.load(Purpose::Inspect)?.config)?;
     let system = actix_rt::System::new();
     match command {
         PluginCommand::Install { variant } => system.block_on(install::install(&context, variant)),
@@ -60,9 +60,9 @@ pub(super) fn plugin(global: &Global, command: PluginCommand) -> Result<(), Fail
 }
 
 /// What `plexsync check` says about the plugin.
-pub(super) async fn findings(global: &Global) -> Result<Vec<Finding>, Failed> {
+pub(super) async fn findings(config: &Config) -> Result<Vec<Finding>, Failed> {
     const SUBJECT: &str = "plugin";
-    let context = match Context::open(global) {
+    let context = match Context::open(config) {
         Ok(context) => context,
         Err(failed) => return Ok(vec![Finding::new(SUBJECT, Grade::Warning, failed.to_string())]),
     };
@@ -97,8 +97,7 @@ impl Context {
         Self::with(config, config.server.reached_at(app.address()), tokens, tell)
     }
 
-    fn open(global: &Global) -> Result<Self, Failed> {
-        let config = global.load(Purpose::Inspect)?.config;
+    fn open(config: &Config) -> Result<Self, Failed> {
         let never = || {
             Failed::text(
                 Exit::Reported,
@@ -112,7 +111,7 @@ impl Context {
             Err(error) => return Err(error.into()),
         };
         let tell = Box::new(|text: &str| output::text(&format!("{text}\n")));
-        Self::with(&config, config.server.reached_at(config.server.listen), tokens, tell)
+        Self::with(config, config.server.reached_at(config.server.listen), tokens, tell)
     }
 
     fn with(config: &Config, service: Url, tokens: NarrowTokens, tell: Box<Tell>) -> Result<Self, Failed> {
