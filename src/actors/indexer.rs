@@ -28,13 +28,29 @@ pub struct Indexer {
     running_since: Option<Duration>,
     /// When the last good run began (monotonic).
     fresh_since: Option<Duration>,
-    waiting: Vec<(Duration, oneshot::Sender<Result<(), Failure>>)>,
+    /// How many runs have begun.
+    runs: u64,
+    waiting: Vec<(Need, oneshot::Sender<Result<(), Failure>>)>,
     _watch: Watch,
+}
+
+/// Which run serves whoever waits.
+#[derive(Debug, Clone, Copy)]
+struct Need {
+    not_before: Duration,
+    /// The first that does, by its number.
+    run: u64,
+}
+
+impl Need {
+    fn is_met(self, began: Duration, run: u64) -> bool {
+        self.not_before <= began && self.run <= run
+    }
 }
 
 impl Indexer {
     pub fn new(walker: Walker, watch: Watch) -> Self {
-        Self { walker, running_since: None, fresh_since: None, waiting: Vec::new(), _watch: watch }
+        Self { walker, running_since: None, fresh_since: None, runs: 0, waiting: Vec::new(), _watch: watch }
     }
 
     /// Looks in a minute, and every minute from then on; not while a run is in hand, which sees the same.
@@ -65,6 +81,8 @@ impl Indexer {
         }
         let began = self.walker.clock.monotonic();
         self.running_since = Some(began);
+        self.runs += 1;
+        let number = self.runs;
         let walker = self.walker.clone();
         let run = caught(async move { walker.refresh(Trust::Nothing).await });
         context.spawn(run.into_actor(self).map(move |outcome, indexer, context| {
@@ -74,7 +92,7 @@ impl Indexer {
             }
             // Whoever asked for a later start than this run had is served by the next one.
             let (served, waiting) =
-                indexer.waiting.drain(..).partition(|(not_before, _)| *not_before <= began);
+                indexer.waiting.drain(..).partition(|(need, _)| need.is_met(began, number));
             indexer.waiting = waiting;
             for (_, reply) in served {
                 drop(reply.send(outcome.clone()));
@@ -95,12 +113,17 @@ impl Actor for Indexer {
 impl Handler<Refresh> for Indexer {
     type Result = ResponseFuture<Result<(), Failure>>;
 
-    fn handle(&mut self, Refresh { not_before }: Refresh, context: &mut Context<Self>) -> Self::Result {
-        if self.fresh_since.is_some_and(|since| since >= not_before) {
-            return Box::pin(std::future::ready(Ok(())));
-        }
+    fn handle(&mut self, refresh: Refresh, context: &mut Context<Self>) -> Self::Result {
+        let need = match refresh {
+            Refresh::Since(not_before) if self.fresh_since.is_some_and(|since| since >= not_before) => {
+                return Box::pin(std::future::ready(Ok(())));
+            }
+            Refresh::Since(not_before) => Need { not_before, run: 0 },
+            // By number and not by time: a run may have begun at this very moment.
+            Refresh::Anew => Need { not_before: Duration::ZERO, run: self.runs + 1 },
+        };
         let (reply, replied) = oneshot::channel();
-        self.waiting.push((not_before, reply));
+        self.waiting.push((need, reply));
         self.run(context);
         let ended = || Failure::interrupted("stage_restarted", "the indexer ended before it answered");
         Box::pin(async move { replied.await.unwrap_or_else(|_| Err(ended())) })
@@ -108,3 +131,17 @@ impl Handler<Refresh> for Indexer {
 }
 
 crate::supervised!(Indexer);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_has_begun_does_not_serve_whoever_wants_one_anew_however_little_time_has_passed() {
+        let (moment, begun) = (Duration::from_secs(7), 3);
+        let anew = Need { not_before: Duration::ZERO, run: begun + 1 };
+        assert!(!anew.is_met(moment, begun) && anew.is_met(moment, begun + 1));
+        let since = Need { not_before: moment, run: 0 };
+        assert!(since.is_met(moment, begun) && !since.is_met(Duration::from_secs(6), begun));
+    }
+}

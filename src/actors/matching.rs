@@ -93,8 +93,12 @@ impl Finder {
             let forget = ChangeIndex::Forget(key.clone());
             stored(self.persistence.ask(forget, STORE_LIMIT).await)?;
         }
-        let not_before = if distrust.is_empty() { asked.saturating_sub(FRESH_ENOUGH) } else { asked };
-        self.indexer.ask(Refresh { not_before }, REFRESH_LIMIT).await.map_err(restarted)??;
+        let refresh = match distrust {
+            [] => Refresh::Since(asked.saturating_sub(FRESH_ENOUGH)),
+            // What was forgotten may be there all the same.
+            [_, ..] => Refresh::Anew,
+        };
+        self.indexer.ask(refresh, REFRESH_LIMIT).await.map_err(restarted)??;
         match self.look_up(scene).await? {
             Decision::Auto(items) => Ok(self.found(scene, items)?),
             Decision::Review { code, candidates } => {

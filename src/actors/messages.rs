@@ -174,11 +174,14 @@ pub struct Drain {
     pub limit: Duration,
 }
 
-/// To Indexer: bring the path index up to date with a refresh that began no earlier than `not_before` (monotonic).
+/// To Indexer: bring the path index up to date.
 #[derive(Message)]
 #[rtype(result = "Result<(), Failure>")]
-pub struct Refresh {
-    pub not_before: Duration,
+pub enum Refresh {
+    /// With a refresh that began no earlier than this (monotonic).
+    Since(Duration),
+    /// With one that begins after this message has come: what was dropped before it is to be seen again.
+    Anew,
 }
 
 /// To Matching: which items is this scene?

@@ -100,8 +100,7 @@ impl Listener {
     }
 
     async fn refresh(&self) -> Result<(), Failure> {
-        let not_before = self.clock.monotonic();
-        self.indexer.ask(Refresh { not_before }, REFRESH_LIMIT).await.map_err(restarted)?
+        self.indexer.ask(Refresh::Anew, REFRESH_LIMIT).await.map_err(restarted)?
     }
 
     async fn read_items(&self, items: Vec<Item>) -> Result<(), Failure> {
