@@ -1,6 +1,7 @@
 //! What was a simulated peer asked, when, and what did it answer?
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -28,6 +29,17 @@ pub struct Recorded<Op> {
 pub(crate) struct Log<Op> {
     started: Instant,
     entries: Mutex<Entries<Op>>,
+    in_hand: AtomicUsize,
+}
+
+/// A request is being answered as long as this lives.
+#[derive(Debug)]
+pub(crate) struct InHand<'a>(&'a AtomicUsize);
+
+impl Drop for InHand<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 #[derive(Debug)]
@@ -42,11 +54,25 @@ pub(crate) struct Place(usize);
 
 impl<Op> Default for Log<Op> {
     fn default() -> Self {
-        Self { started: Instant::now(), entries: Mutex::new(Entries { cleared: 0, kept: Vec::new() }) }
+        Self {
+            started: Instant::now(),
+            entries: Mutex::new(Entries { cleared: 0, kept: Vec::new() }),
+            in_hand: AtomicUsize::new(0),
+        }
     }
 }
 
 impl<Op: Copy + PartialEq> Log<Op> {
+    pub(crate) fn take_in_hand(&self) -> InHand<'_> {
+        self.in_hand.fetch_add(1, Ordering::SeqCst);
+        InHand(&self.in_hand)
+    }
+
+    /// How many requests are being answered.
+    pub(crate) fn in_hand(&self) -> usize {
+        self.in_hand.load(Ordering::SeqCst)
+    }
+
     pub(crate) fn begin(&self, op: Op, request: &Request) -> Place {
         let recorded = Recorded {
             op,

@@ -36,10 +36,12 @@ fn a_write_that_goes_wrong_twice_is_made_in_the_end(#[case] fault: Fault) {
 #[case::html(Fault::Html)]
 #[case::throttled(Fault::retry_after(429, 1))]
 fn a_read_that_goes_wrong_twice_is_made_in_the_end(#[case] fault: Fault) {
-    let app = TestApp::start(3);
-    app.world.plex.faults().inject(PlexOp::Item, fault.clone(), 1);
-    app.world.plex.faults().inject(PlexOp::Listing, fault.clone(), 1);
-    app.world.stash.faults().inject(StashOp::FindScene, fault, 1);
+    let setup = Setup::new(3);
+    // Before the service starts, which lists the libraries at once.
+    setup.world().plex.faults().inject(PlexOp::Item, fault.clone(), 1);
+    setup.world().plex.faults().inject(PlexOp::Listing, fault.clone(), 1);
+    setup.world().stash.faults().inject(StashOp::FindScene, fault, 1);
+    let app = setup.start();
     for pair in &app.world.pairs {
         app.report(pair.scene);
     }
@@ -187,11 +189,12 @@ fn a_refused_token_holds_everything_with_one_alert_and_work_goes_on_by_itself_wh
         (held["cause"].as_str(), held["code"].as_str()),
         (Some("unauthorized"), Some("token_refused"))
     );
+    app.wait_until_calm();
     app.world.plex.clear_requests();
     for _ in 0..60 {
         app.advance(Duration::from_secs(10));
+        app.wait_until_calm();
     }
-    app.wait_until_calm();
     let asked = app.world.plex.requests().len();
     assert!((1..=20).contains(&asked), "{asked} requests in ten minutes");
     assert!(app.world.pairs.iter().all(|pair| app.job(pair.scene).unwrap().attempts == 0));

@@ -170,7 +170,9 @@ fn a_server_that_shows_the_same_page_for_ever_is_not_read_for_ever() {
 #[test]
 fn a_listing_that_is_never_cut_into_pages_is_known_whole() {
     let options = PlexOptions { ignores_paging: true, ..PlexOptions::default() };
-    let app = Setup::around(World::start_with(600, StashOptions::default(), options).unwrap()).start();
+    let setup = Setup::around(World::start_with(600, StashOptions::default(), options).unwrap());
+    // While the clock stands still what was read stays fresh.
+    let app = setup.settings("queue.debounce = 0").manual_clock().start();
     let last = app.pair(599);
     app.report(last.scene);
     wait_for("the last is found", || app.world.is_synced(&last).then_some(()));

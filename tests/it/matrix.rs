@@ -143,11 +143,13 @@ fn standing(app: &TestApp) -> Option<String> {
 
 /// Lets the trouble last until it is seen where the scenes stand, then ends it and expects everything to be made up for.
 fn cell(trouble: &Trouble, asked: Asked) -> String {
-    let app = Setup::new(2).manual_clock().settings(TIME_OUTS).start();
+    let setup = Setup::new(2).manual_clock().settings(TIME_OUTS);
+    // Before the service starts, which lists the libraries at once.
     match trouble {
-        Trouble::With(fault) => asked.disturb(&app.world, fault.clone(), None),
-        Trouble::Stash(status) => app.world.stash.set_status(*status),
+        Trouble::With(fault) => asked.disturb(setup.world(), fault.clone(), None),
+        Trouble::Stash(status) => setup.world().stash.set_status(*status),
     }
+    let app = setup.start();
     let report = || {
         for pair in &app.world.pairs {
             app.expect_death(pair.scene);

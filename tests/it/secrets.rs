@@ -18,8 +18,9 @@ fn no_redirect_is_followed_and_no_token_reaches_another_host(
     let stash = StashOptions { api_key: Some("k3y".to_owned()), ..StashOptions::default() };
     let world = World::start_with(2, stash, PlexOptions::default()).unwrap();
     let other = SimPlex::start(PlexOptions::default()).unwrap();
+    // Before the service starts, which lists the libraries at once.
+    asked.disturb(&world, Fault::Redirect(format!("{}/elsewhere", other.url())), None);
     let app = Setup::around(world).settings("stash.api_key = \"k3y\"").start();
-    asked.disturb(&app.world, Fault::Redirect(format!("{}/elsewhere", other.url())), None);
     for pair in &app.world.pairs {
         app.report(pair.scene);
     }

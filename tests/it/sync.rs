@@ -5,7 +5,7 @@ use std::time::Duration;
 use plexsync::domain::job::JobState;
 use plexsync::sim::{Fault, NewFile, NewItem, NewScene, PlexOp};
 
-use crate::support::{TestApp, wait_for};
+use crate::support::{Setup, TestApp, wait_for};
 
 #[test]
 fn an_event_brings_title_studio_summary_and_date_to_plex_and_locks_them() {
@@ -24,11 +24,13 @@ fn an_event_brings_title_studio_summary_and_date_to_plex_and_locks_them() {
 
 #[test]
 fn a_first_sync_takes_a_read_a_write_and_a_read_back_and_a_second_one_only_a_read() {
-    let app = TestApp::start(3);
+    // On a clock that stands still nothing else is read meanwhile.
+    let app = Setup::new(3).settings("queue.debounce = 0").manual_clock().start();
     for pair in &app.world.pairs {
         app.report(pair.scene);
     }
     app.wait_until_synced();
+    app.wait_until_calm();
     assert_eq!(app.world.plex.count(PlexOp::Item), 6);
     assert_eq!(app.world.plex.count(PlexOp::Edit), 3);
     app.world.plex.clear_requests();

@@ -43,14 +43,15 @@ pub(super) async fn listen(listener: Listener, told: Rc<Told>) {
         failures.add(&failure, clock.monotonic().saturating_sub(began) >= STEADY);
         let wait = pause(failures.count, failures.need_a_person, &mut rng);
         let wait = wait.max(failure.retry_after.unwrap_or_default());
-        if board.closed(&failure.detail, clock.now().checked_add(wait).ok()) {
+        let (now, moment) = clock.both();
+        if board.closed(&failure.detail, now.checked_add(wait).ok()) {
             tracing::info!(
                 "Plex is looked at from time to time, as it cannot be listened to: {}",
                 failure.detail
             );
         }
         tokio::select! {
-            () = clock.sleep(wait) => {}
+            () = clock.sleep_until(moment.saturating_add(wait)) => {}
             () = circuits.recovers(Circuit::PlexRead) => {}
         }
     }

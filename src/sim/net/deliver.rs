@@ -33,6 +33,7 @@ pub(super) async fn deliver<P: Peer>(
     };
     let request = taken_apart(&incoming, &body);
     let op = shared.peer.op(&request);
+    let _in_hand = shared.log.take_in_hand();
     let place = shared.log.begin(op, &request);
     let (latency, fault) = shared.faults.take(op, &shared.peer.subjects(&request));
     pause(latency).await;

@@ -268,6 +268,11 @@ impl SimPlex {
         self.running.peer().state().needless_edits
     }
 
+    /// How many requests are being answered at this moment.
+    pub fn in_hand(&self) -> usize {
+        self.running.shared().log.in_hand()
+    }
+
     pub fn clear_requests(&self) {
         self.running.shared().log.clear();
     }

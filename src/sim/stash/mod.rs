@@ -239,6 +239,11 @@ impl SimStash {
         self.running.shared().log.count(op)
     }
 
+    /// How many requests are being answered at this moment.
+    pub fn in_hand(&self) -> usize {
+        self.running.shared().log.in_hand()
+    }
+
     pub fn clear_requests(&self) {
         self.running.shared().log.clear();
     }

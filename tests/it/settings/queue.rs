@@ -6,7 +6,7 @@ use plexsync::domain::job::JobState;
 use plexsync::sim::{Fault, NewScene, StashOp};
 use rstest::rstest;
 
-use crate::support::{Setup, TestApp, wait_for};
+use crate::support::{Setup, wait_for};
 
 /// How long after an event the scene is read, in seconds; a minute at most.
 fn read_after(settings: &str, event: &str) -> usize {
@@ -45,8 +45,12 @@ fn a_new_scene_is_given_time(#[case] settings: &str, #[case] seconds: usize) {
 #[case(2)]
 #[case(5)]
 fn so_many_scenes_are_in_hand_at_once(#[case] concurrency: i64) {
-    let app = TestApp::start_with(8, &format!("queue.concurrency = {concurrency}"));
-    app.world.stash.faults().inject(StashOp::FindScene, Fault::Latency(Duration::from_millis(200)), None);
+    // A clock that stands still makes none of them one that hangs.
+    let settings = format!("queue.debounce = 0\nqueue.concurrency = {concurrency}");
+    let app = Setup::new(8).settings(&settings).manual_clock().start();
+    // The first of them stay in hand until it has been seen how many there are.
+    let slow = Fault::Latency(Duration::from_secs(3));
+    app.world.stash.faults().inject(StashOp::FindScene, slow, u32::try_from(concurrency).unwrap());
     let event =
         |pair: &plexsync::sim::world::Pair| format!(r#"{{"type":"Scene.Update.Post","id":{}}}"#, pair.scene);
     let events: Vec<_> = app.world.pairs.iter().map(event).collect();

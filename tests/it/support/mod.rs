@@ -13,6 +13,8 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use diesel::sql_types::BigInt;
+use diesel::{QueryableByName, RunQueryDsl as _, SqliteConnection};
 use plexsync::clock::{Clock as _, ManualClock};
 use plexsync::domain::ids::SceneId;
 use plexsync::domain::job::{Job, JobState};
@@ -46,7 +48,15 @@ pub(crate) struct TestApp {
     expected: Mutex<Expected>,
     orders: tokio::sync::mpsc::UnboundedSender<Order>,
     thread: Option<JoinHandle<()>>,
+    /// A connection of the test's own.
+    watcher: Mutex<SqliteConnection>,
     _folder: tempfile::TempDir,
+}
+
+#[derive(QueryableByName)]
+struct DataVersion {
+    #[diesel(sql_type = BigInt)]
+    data_version: i64,
 }
 
 impl TestApp {
@@ -165,13 +175,26 @@ impl TestApp {
         });
     }
 
-    /// Waits until no request comes to either peer between two looks: whoever is still at work waits for the clock.
+    /// Waits until neither peer has a request in hand and nothing new comes to them or to the database in several looks
+    /// one after the other: whoever is still at work waits for the clock.
     pub(crate) fn wait_until_calm(&self) {
-        let mut last = None;
+        const LOOKS: usize = 3;
+        let (mut last, mut equal) = (None, 0);
         wait_for("the peers are left alone", || {
-            let now = Some((self.world.plex.requests().len(), self.world.stash.requests().len()));
-            (std::mem::replace(&mut last, now) == now).then_some(())
+            let (plex, stash) = (&self.world.plex, &self.world.stash);
+            let now = Some((plex.requests().len(), stash.requests().len(), self.changes()));
+            let as_before = std::mem::replace(&mut last, now) == now && plex.in_hand() + stash.in_hand() == 0;
+            equal = if as_before { equal + 1 } else { 0 };
+            (equal == LOOKS).then_some(())
         });
+    }
+
+    /// Is another number when the service has changed its database.
+    fn changes(&self) -> i64 {
+        let mut watcher = self.watcher.lock().unwrap();
+        let version: DataVersion =
+            diesel::sql_query("PRAGMA data_version").get_result(&mut *watcher).unwrap();
+        version.data_version
     }
 
     /// Lets the time pass that is left until the scene's job is due, and waits for what becomes of it.

@@ -4,6 +4,7 @@ use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use diesel::{Connection as _, SqliteConnection};
 use jiff::Timestamp;
 use plexsync::actors;
 use plexsync::app::App;
@@ -99,7 +100,8 @@ impl Setup {
 
     pub(crate) fn start(self) -> TestApp {
         let folder = tempfile::tempdir().unwrap();
-        let config = self.config(&folder.path().join("test.db"));
+        let database = folder.path().join("test.db");
+        let config = self.config(&database);
         let Self { world, clock: manual, seed, .. } = self;
         let clock: Arc<dyn Clock> = match manual.clone() {
             Some(manual) => manual,
@@ -142,6 +144,7 @@ impl Setup {
             expected: Mutex::new(Expected::default()),
             orders,
             thread: Some(thread),
+            watcher: Mutex::new(SqliteConnection::establish(database.to_str().unwrap()).unwrap()),
             _folder: folder,
         };
         wait_for("all actors are up", || {
