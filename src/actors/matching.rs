@@ -14,11 +14,12 @@ use super::stage::{caught, restarted, storage, stored};
 use crate::clock::Clock;
 use crate::domain::failure::{Failure, FailureClass, Peer};
 use crate::domain::ids::{MachineId, RatingKey};
-use crate::domain::matching::{Decision, MatchPolicy, PathMap, Reason, Scored, decide};
+use crate::domain::matching::{Decision, MatchPolicy, PathMap, Reason, Scored, decide, own_paths};
 use crate::domain::scene::Scene;
 use crate::http::HttpError;
-use crate::store::candidates::candidates;
+use crate::store::candidates::{candidates, items_at};
 use crate::store::reviews::{Candidate, NewReview};
+use crate::store::settle::OwnPaths;
 use crate::store::{ItemKey, Readers, ledger, settings};
 use crate::supervision::{Link, Watch};
 use crate::telemetry::redact::PathStyle;
@@ -85,9 +86,9 @@ impl Finder {
         }
         let asked = self.clock.monotonic();
         if distrust.is_empty()
-            && let Decision::Auto(items) = self.look_up(scene).await?
+            && let (own_paths, Decision::Auto(items)) = self.look_up(scene).await?
         {
-            return Ok(self.found(scene, items)?);
+            return Ok(self.found(scene, own_paths, items)?);
         }
         for key in distrust {
             let forget = ChangeIndex::Forget(key.clone());
@@ -99,11 +100,12 @@ impl Finder {
             [_, ..] => Refresh::Anew,
         };
         self.indexer.ask(refresh, REFRESH_LIMIT).await.map_err(restarted)??;
-        match self.look_up(scene).await? {
-            Decision::Auto(items) => Ok(self.found(scene, items)?),
+        let (own_paths, decision) = self.look_up(scene).await?;
+        match decision {
+            Decision::Auto(items) => Ok(self.found(scene, own_paths, items)?),
             Decision::Review { code, candidates } => {
                 let failure = self.for_review(scene, code, &candidates);
-                let Found { machine, targets } = self.found(scene, candidates)?;
+                let Found { machine, targets, .. } = self.found(scene, own_paths, candidates)?;
                 Err(Unmatched { failure, review: Some(Box::new(question(scene, &machine, &targets))) })
             }
             Decision::None => {
@@ -113,16 +115,19 @@ impl Finder {
         }
     }
 
-    async fn look_up(&self, scene: &Scene) -> Result<Decision, Failure> {
+    /// What is seen at the scene's own paths is read first: what comes later is news.
+    async fn look_up(&self, scene: &Scene) -> Result<(OwnPaths, Decision), Failure> {
+        let keys = own_paths(scene, &self.map);
+        let items = self.readers.with(|reader| items_at(reader, &keys)).map_err(storage)?;
         let offer = || self.readers.with(|reader| candidates(reader, scene, &self.map)).map_err(storage);
         let mut found = offer()?;
         if self.contents.learn(scene, &found, &self.map).await? {
             found = offer()?;
         }
-        Ok(decide(scene, &found, &self.map, &self.policy))
+        Ok((OwnPaths { keys, items }, decide(scene, &found, &self.map, &self.policy)))
     }
 
-    fn found(&self, scene: &Scene, items: Vec<Scored>) -> Result<Found, Failure> {
+    fn found(&self, scene: &Scene, own_paths: OwnPaths, items: Vec<Scored>) -> Result<Found, Failure> {
         let found = self.readers.with(|reader| {
             let Some(machine) = settings::get(reader, settings::MACHINE)?.map(MachineId) else {
                 return Ok(None);
@@ -137,7 +142,7 @@ impl Finder {
                 let reasons = scored.reasons();
                 targets.push(Target { scored, reasons, held_by, identity });
             }
-            Ok(Some(Found { machine, targets }))
+            Ok(Some(Found { machine, targets, own_paths }))
         });
         let detail = "the path index belongs to no server";
         found.map_err(storage)?.ok_or_else(|| Failure::interrupted("index_without_server", detail))

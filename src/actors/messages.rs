@@ -20,7 +20,7 @@ use crate::store::ledger::Link;
 use crate::store::outages::OutageNote;
 use crate::store::queue::{AcceptedEvent, Claims};
 use crate::store::reviews::NewReview;
-use crate::store::settle::{RunReport, Settled};
+use crate::store::settle::{OwnPaths, RunReport, Settled};
 use crate::store::{StoreError, prune};
 
 /// To Ingest, from the web: take these events, all or none. The reply comes after they are on stable storage.
@@ -98,6 +98,8 @@ pub struct OpenIntent {
 pub struct SettleEarlier {
     pub token: RunToken,
     pub link: Link,
+    /// Another scene that held the item and has been shown not to be it any more.
+    pub passed_on_by: Option<SceneId>,
     pub intent: SettledIntent,
 }
 
@@ -211,6 +213,7 @@ impl From<Failure> for Unmatched {
 pub struct Found {
     pub machine: MachineId,
     pub targets: Vec<Target>,
+    pub own_paths: OwnPaths,
 }
 
 /// One of them.

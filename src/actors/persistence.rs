@@ -167,8 +167,8 @@ impl Handler<SettleEarlier> for Persistence {
 
     fn handle(&mut self, earlier: SettleEarlier, _: &mut Context<Self>) -> Self::Result {
         let now = self.now();
-        let SettleEarlier { token, link, intent } = earlier;
-        self.writer.write(|tx| settle::settle_earlier(tx, token, &link, &intent, now))
+        let SettleEarlier { token, link, passed_on_by, intent } = earlier;
+        self.writer.write(|tx| settle::settle_earlier(tx, token, &link, passed_on_by, &intent, now))
     }
 }
 
@@ -222,7 +222,7 @@ fn change_index(tx: &mut WriteTx<'_>, change: &ChangeIndex, now: Timestamp) -> R
             Changes::default()
         }
     };
-    let woken = awaited::wake(tx, &changes.heralds, now)?;
+    let woken = awaited::wake(tx, &changes.heralds, now)? + awaited::wake_done(tx, &changes.arrived, now)?;
     if woken > 0 {
         tracing::info!("{woken} scenes are looked for again, since files of Plex have changed");
     }

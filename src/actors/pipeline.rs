@@ -1,6 +1,6 @@
 //! What is the life of one job? Read the scene, find its items, make them show it, settle.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::store::intents::SettledIntent;
 use crate::store::ledger::Link;
 use crate::store::queue::ClaimedJob;
 use crate::store::reviews::NewReview;
-use crate::store::settle::{RunReport, Settled};
+use crate::store::settle::{OwnPaths, RunReport, Settled};
 use crate::store::writes::{RecordedWrite, WriteOutcome};
 
 /// Which scenes are carried, and what becomes of those that are deleted.
@@ -70,10 +70,12 @@ const NOT_ORGANIZED: &str = "left alone, as it is not organized in Stash (sync.o
 struct Done {
     intents: Vec<SettledIntent>,
     links: Vec<Link>,
+    passed_on: BTreeMap<ItemKey, SceneId>,
     covers: Vec<(ItemKey, SeenCovers)>,
     unlinked: Vec<ItemKey>,
     remark: Option<&'static str>,
     awaits: BTreeSet<i64>,
+    own_paths: OwnPaths,
     review: Option<NewReview>,
 }
 
@@ -139,9 +141,11 @@ pub async fn run_job(job: ClaimedJob, stages: &impl Stages) {
         remark: done.remark,
         intents: done.intents,
         links: done.links,
+        passed_on: done.passed_on,
         covers: done.covers,
         unlinked: done.unlinked,
         awaits: done.awaits,
+        own_paths: done.own_paths,
         review: done.review,
     };
     let undecided = report.outcome.clone().err().filter(|_| report.review.is_some());
@@ -188,6 +192,7 @@ async fn carry(job: &ClaimedJob, stages: &impl Stages, done: &mut Done) -> Resul
     done.awaits = stages.awaited(&scene);
     let mut distrust = Vec::new();
     let found = stages.find_match(&scene, &distrust).await.map_err(|unmatched| done.unmatched(unmatched))?;
+    done.own_paths.clone_from(&found.own_paths);
     match apply_all(job, stages, &scene, &found, done).await {
         Err((stale, failure)) if failure.class == FailureClass::StaleMatch => {
             // What the index remembered is gone: match again in the same attempt, once.
@@ -196,6 +201,7 @@ async fn carry(job: &ClaimedJob, stages: &impl Stages, done: &mut Done) -> Resul
             distrust.push(stale);
             let found = stages.find_match(&scene, &distrust).await;
             let found = found.map_err(|unmatched| done.unmatched(unmatched))?;
+            done.own_paths.clone_from(&found.own_paths);
             apply_all(job, stages, &scene, &found, done).await.map_err(|(_, failure)| failure)
         }
         Err((_, failure)) => Err(failure),
@@ -218,6 +224,10 @@ async fn apply_all(
         }
         let claimed = claim_item(stages, scene, &found.machine, target).await;
         claimed.map_err(|unclaimed| (key.clone(), done.unmatched(unclaimed)))?;
+        if let Some(holder) = target.held_by {
+            let item = ItemKey { machine: found.machine.clone(), rating_key: key.clone() };
+            done.passed_on.insert(item, holder);
+        }
         match stages.apply(Wish::Show, scene, &found.machine, target, job).await {
             Ok(applied) => {
                 for note in &applied.notes {

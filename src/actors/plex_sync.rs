@@ -207,7 +207,7 @@ impl Run {
     pub(super) async fn settle_now(&self, intent: SettledIntent) -> Result<(), Failure> {
         let ApplyEdits { machine, target, scene, token, .. } = &self.order;
         let link = link(machine, target, scene, self.editor.clock.now());
-        let earlier = SettleEarlier { token: *token, link, intent };
+        let earlier = SettleEarlier { token: *token, link, passed_on_by: target.held_by, intent };
         let in_hand = stored(self.editor.persistence.ask(earlier, STORE_LIMIT).await)?;
         if in_hand { Ok(()) } else { Err(fenced()) }
     }

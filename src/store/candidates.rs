@@ -1,6 +1,6 @@
 //! Which files of Plex could be a scene? Looked up by the keys of each kind of evidence, never by reading the library.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::prelude::*;
 
@@ -8,9 +8,10 @@ use super::StoreError;
 use super::connection::ReadConn;
 use super::plex_index::sections;
 use super::plex_parts::PartRow;
-use super::reviews;
 use super::rows::limit;
 use super::schema::{plex_bands as bands, plex_parts as parts};
+use super::{ledger, reviews};
+use crate::domain::edits::Field;
 use crate::domain::ids::{RatingKey, SectionKey};
 use crate::domain::item::IndexedPart;
 use crate::domain::matching::{Candidates, FileKeys, PathMap, bands_of_scene, likeness_matters};
@@ -30,8 +31,42 @@ pub fn candidates(conn: &mut impl ReadConn, scene: &Scene, map: &PathMap) -> Res
         let similar = similar(conn, scene)?;
         let new = similar.into_iter().filter(|part| !found.parts.contains(part)).collect::<Vec<_>>();
         found.parts.extend(new);
+        forget_own_words(conn, &mut found.parts)?;
     }
     Ok(found)
+}
+
+/// The items that are at these paths, by their keys; of a path that more have than decide anything, some of them.
+pub fn items_at(conn: &mut impl ReadConn, paths: &BTreeSet<i64>) -> Result<BTreeSet<RatingKey>, StoreError> {
+    let mut found = BTreeSet::new();
+    for path in paths {
+        let rows: Rows = by_path(conn, *path)?;
+        for (_, row) in rows {
+            found.insert(IndexedPart::try_from(row)?.rating_key);
+        }
+    }
+    Ok(found)
+}
+
+/// Takes out of the parts what PlexSync itself wrote into their items: it tells which scene an item was taken for, and
+/// not which one it is. A scene whose file has moved away would be held to its item by it.
+fn forget_own_words(conn: &mut impl ReadConn, parts: &mut [IndexedPart]) -> Result<(), StoreError> {
+    let items: Vec<_> = parts.iter().map(|part| part.rating_key.as_str()).collect();
+    let own = ledger::words_in(conn, &items)?;
+    for part in parts {
+        let Some(words) = own.get(part.rating_key.as_str()) else { continue };
+        let shown = [
+            (Field::Title, &mut part.title),
+            (Field::Date, &mut part.date),
+            (Field::Studio, &mut part.studio),
+        ];
+        for (field, text) in shown {
+            if words.get(&field) == Some(text) {
+                text.clear();
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The parts that have something exactly in common with a file of the scene.

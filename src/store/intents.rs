@@ -79,7 +79,7 @@ pub fn open_intent(
     if job(tx, new.scene)?.is_none_or(|job| job.token != Some(token)) {
         return Ok(Opening::Fenced);
     }
-    if is_contested(tx, new)? {
+    if is_contested(tx, &new.item, new.scene, new.passed_on_by)? {
         return Ok(Opening::Contested);
     }
     if let Some(open) = intent_of(tx, &new.item, new.scene)? {
@@ -102,18 +102,22 @@ pub fn open_intent(
     Ok(Opening::Opened(id))
 }
 
-/// One item has one writer: neither may another scene be writing to it, nor hold it without the run knowing.
-fn is_contested(tx: &mut WriteTx<'_>, new: &NewIntent) -> Result<bool, StoreError> {
-    let others = intents::table
-        .filter(intents::machine_id.eq(&new.item.machine.0))
-        .filter(intents::rating_key.eq(new.item.rating_key.as_str()))
-        .filter(intents::scene_id.ne(new.scene.get()))
+/// One item has one writer: neither may another scene be writing to it, nor hold it without the run knowing. Who has
+/// been shown not to be the item any more does not count.
+pub(super) fn is_contested(
+    tx: &mut WriteTx<'_>,
+    item: &ItemKey,
+    scene: SceneId,
+    passed_on_by: Option<SceneId>,
+) -> Result<bool, StoreError> {
+    let writers = intents::table
+        .filter(intents::machine_id.eq(&item.machine.0))
+        .filter(intents::rating_key.eq(item.rating_key.as_str()))
         .select(intents::scene_id)
         .load::<i64>(tx.connection())?;
-    let passed_on = |scene: i64| new.passed_on_by.is_some_and(|holder| holder.get() == scene);
-    let holder = ledger::holder(tx, &new.item)?.map(|link| link.scene.get());
-    let held = holder.is_some_and(|holder| holder != new.scene.get() && !passed_on(holder));
-    Ok(held || others.into_iter().any(|scene| !passed_on(scene)))
+    let holder = ledger::holder(tx, item)?.map(|link| link.scene.get());
+    let own = [Some(scene), passed_on_by].map(|own| own.map(SceneId::get));
+    Ok(writers.into_iter().chain(holder).any(|other| !own.contains(&Some(other))))
 }
 
 /// The open intent of a scene for an item.

@@ -1,5 +1,7 @@
 //! Which scene holds an item, and what did PlexSync last write there?
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
 use jiff::Timestamp;
 
@@ -7,10 +9,10 @@ use super::StoreError;
 use super::connection::{Connected, ReadConn, WriteTx};
 use super::rows::{ItemKey, Table, millis, stored};
 use super::schema::{ledger, links};
-use super::{covers, declined};
+use super::{covers, declined, settings};
 
 use crate::domain::edits::{Base, Field, Value};
-use crate::domain::ids::{MachineId, SceneId, SectionKey};
+use crate::domain::ids::{MachineId, RatingKey, SceneId, SectionKey};
 use crate::domain::scene::{Scene, SceneIdentity};
 
 /// A match that was acted on: the scene holds the item.
@@ -50,6 +52,17 @@ pub fn links_of(conn: &mut impl ReadConn, scene: SceneId) -> Result<Vec<Link>, S
     rows.into_iter().map(Link::try_from).collect()
 }
 
+/// Whether the scene holds the item on the server that the index belongs to.
+pub(super) fn holds_here(
+    conn: &mut impl ReadConn,
+    scene: SceneId,
+    item: &RatingKey,
+) -> Result<bool, StoreError> {
+    let Some(machine) = settings::get(conn, settings::MACHINE)? else { return Ok(false) };
+    let key = ItemKey { machine: MachineId(machine), rating_key: item.clone() };
+    Ok(holder(conn, &key)?.is_some_and(|link| link.scene == scene))
+}
+
 /// What was last written into the item for this scene, and what was taken back of it. Empty when the scene does not hold the item, or only had its
 /// id from Stash after the one that does.
 pub fn base(conn: &mut impl ReadConn, item: &ItemKey, scene: &Scene) -> Result<Base, StoreError> {
@@ -72,6 +85,25 @@ pub fn base(conn: &mut impl ReadConn, item: &ItemKey, scene: &Scene) -> Result<B
         base.decline(field, value);
     }
     Ok(base)
+}
+
+/// What was last written into the items for whichever scene, as it is stored, by their rating keys on the server that the
+/// index belongs to.
+pub(super) fn words_in(
+    conn: &mut impl ReadConn,
+    items: &[&str],
+) -> Result<BTreeMap<String, BTreeMap<Field, String>>, StoreError> {
+    let Some(machine) = settings::get(conn, settings::MACHINE)? else { return Ok(BTreeMap::new()) };
+    let rows = ledger::table
+        .filter(ledger::machine_id.eq(machine))
+        .filter(ledger::rating_key.eq_any(items))
+        .select((ledger::rating_key, ledger::field, ledger::value))
+        .load::<(String, String, String)>(conn.connection())?;
+    let mut found: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
+    for (item, word, value) in rows {
+        found.entry(item).or_default().insert(Table("ledger").field(&word)?, value);
+    }
+    Ok(found)
 }
 
 /// Whether the scene holds the item, and is the same scene as when it came to hold it.

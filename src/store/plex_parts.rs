@@ -8,6 +8,7 @@ use super::StoreError;
 use super::connection::{Connected, WriteTx};
 use super::rows::Table;
 use super::schema::{plex_bands as bands, plex_parts as parts};
+use crate::domain::ids::RatingKey;
 use crate::domain::item::{ContentHash, IndexedPart};
 use crate::domain::matching::{FileKeys, bands_of_part, heralds};
 
@@ -19,12 +20,15 @@ pub struct Changes {
     /// By which scenes hear of the files among them; not of files of which only title, date or studio changed, as they
     /// do with everything that is written.
     pub heralds: BTreeSet<i64>,
+    /// The items that were not at this path before, by the key of the path.
+    pub arrived: BTreeSet<(i64, RatingKey)>,
 }
 
 impl Changes {
     pub(super) fn add(&mut self, other: Self) {
         self.parts += other.parts;
         self.heralds.extend(other.heralds);
+        self.arrived.extend(other.arrived);
     }
 }
 
@@ -55,8 +59,12 @@ pub fn upsert_parts(tx: &mut WriteTx<'_>, found: &[IndexedPart], walk: i64) -> R
                 changes.heralds.extend(before.heralds);
                 changes.heralds.extend(heralds(&row.path, row.size));
             }
+            if row.path_hash != known.path_hash {
+                changes.arrived.insert((row.path_hash, part.rating_key.clone()));
+            }
         } else {
             changes.heralds.extend(heralds(&row.path, row.size));
+            changes.arrived.insert((row.path_hash, part.rating_key.clone()));
         }
         insert(tx, &row)?;
         changes.parts += 1;

@@ -1,7 +1,8 @@
 //! What does the end of a run change? Everything about it, in one transaction: where the job goes, the attempt, the
 //! dead letter, links, ledger and history.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use rand::Rng;
@@ -9,6 +10,7 @@ use rand::Rng;
 use super::StoreError;
 use super::attempts::{self, FinishedRun, in_words};
 use super::awaited;
+use super::candidates::items_at;
 use super::connection::WriteTx;
 use super::counts::Tallies;
 use super::covers::{self, SeenCovers};
@@ -19,10 +21,11 @@ use super::ledger::{self, Link};
 use super::outages::time_away;
 use super::reviews::{self, NewReview};
 use super::rows::ItemKey;
-use super::undos;
+use super::{steer, undos};
 
+use crate::domain::event::Trigger;
 use crate::domain::failure::{Failure, FailureClass};
-use crate::domain::ids::{CorrelationId, RunToken, SceneId};
+use crate::domain::ids::{CorrelationId, RatingKey, RunToken, SceneId};
 use crate::domain::job::{self as rules, Circumstances, Job, JobState, Verdict};
 use crate::domain::matching::let_go as key_of;
 use crate::domain::retry::{FailureRates, RetryPolicy};
@@ -41,16 +44,28 @@ pub struct RunReport {
     /// Of the intents that are open for the scene, those whose end is known. The others stay open and are read back
     /// by the next run.
     pub intents: Vec<SettledIntent>,
-    /// The items that the scene holds from now on, also when another scene held them.
+    /// The items that the scene holds from now on.
     pub links: Vec<Link>,
+    /// The scenes that held some of them, and have been shown not to be those any more.
+    pub passed_on: BTreeMap<ItemKey, SceneId>,
     /// What was seen of the images of items that the scene holds.
     pub covers: Vec<(ItemKey, SeenCovers)>,
     /// The items that the scene turned out not to hold any more.
     pub unlinked: Vec<ItemKey>,
     /// The keys of the files that would make the scene be looked for again, should it be without an item now.
     pub awaits: BTreeSet<i64>,
+    /// Where else an item could come that the scene is, once it has one.
+    pub own_paths: OwnPaths,
     /// What a person has to decide before the scene can go on.
     pub review: Option<NewReview>,
+}
+
+/// The paths of a scene's files in Plex.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OwnPaths {
+    pub keys: BTreeSet<i64>,
+    /// The items that were seen there when the run looked for its own.
+    pub items: BTreeSet<RatingKey>,
 }
 
 /// The answer to a report.
@@ -85,7 +100,11 @@ pub fn settle(
 ) -> Result<Settled, StoreError> {
     let in_hand = job(tx, report.scene)?.filter(|job| job.token == Some(report.token));
     let Some(mut job) = in_hand else { return Ok(Settled::Fenced) };
+    let (links, contested) = links(tx, report)?;
+    let conflict = Failure::interrupted("contested", "another scene came to the same item meanwhile");
     let outcome = report.outcome.as_ref().map(|&()| ());
+    // The next run finds the other scene there.
+    let outcome = if contested { outcome.and(Err(&conflict)) } else { outcome };
     let circumstances = circumstances(tx, &job, outcome, rates, now)?;
     let verdict = rules::settle(&job, outcome, policy, circumstances, now, rng);
     let covered = job.claimed.unwrap_or(job.generation);
@@ -93,8 +112,7 @@ pub fn settle(
     let mut next = in_words(&verdict, outcome.err(), stretch, job.once_more());
     job.finish(outcome, &verdict, now);
     save(tx, &job)?;
-    let nothing = BTreeSet::new();
-    awaited::replace(tx, job.scene, if job.awaits_news() { &report.awaits } else { &nothing })?;
+    awaited::replace(tx, job.scene, awaits(report, &job))?;
     if job.state == JobState::Done {
         next.extend(report.remark.iter().flat_map(|remark| [": ", remark]));
         let mut tallies = Tallies::load(tx)?;
@@ -111,8 +129,8 @@ pub fn settle(
         correlation_id: &report.correlation_id,
     };
     attempts::record(tx, &run)?;
-    let let_go = let_go(tx, report, &job)?;
-    record_writes(tx, report, now)?;
+    let let_go = let_go(tx, report, outcome, &job)?;
+    record_writes(tx, report, &links, now)?;
     let gone = outcome.is_err_and(|failure| failure.class == FailureClass::Gone);
     if gone && job.state == JobState::Done {
         intents::abandon(tx, report.scene, None, now)?;
@@ -121,6 +139,7 @@ pub fn settle(
         reviews::forget_answers(tx, report.scene)?;
     }
     awaited::wake(tx, &let_go, now)?;
+    look_again_for_what_came(tx, report, &job, now)?;
     let to_review = reviews::renew(tx, &job, outcome, report.review.as_ref(), now)?;
     // The state and not the verdict: an event that came meanwhile has saved the job from it.
     let buried = if job.state == JobState::Dead
@@ -139,10 +158,61 @@ pub fn settle(
     })))
 }
 
+/// Those links that the scene may have, and whether another scene is about to get one of them or has got it: a run that
+/// had something to write has kept others away since, but one that had nothing has not.
+fn links<'r>(tx: &mut WriteTx<'_>, report: &'r RunReport) -> Result<(Vec<&'r Link>, bool), StoreError> {
+    let mut free = Vec::with_capacity(report.links.len());
+    for link in &report.links {
+        let passed_on_by = report.passed_on.get(&link.item).copied();
+        if !intents::is_contested(tx, &link.item, report.scene, passed_on_by)? {
+            free.push(link);
+        }
+    }
+    let contested = free.len() < report.links.len();
+    Ok((free, contested))
+}
+
+/// The keys of what the scene has to hear of from now on.
+fn awaits<'r>(report: &'r RunReport, job: &Job) -> &'r BTreeSet<i64> {
+    static NOTHING: BTreeSet<i64> = BTreeSet::new();
+    if job.state == JobState::Done {
+        &report.own_paths.keys
+    } else if job.awaits_news() {
+        &report.awaits
+    } else {
+        &NOTHING
+    }
+}
+
+/// An item that came to a path of the scene since the run looked for its own has found nobody waiting.
+fn look_again_for_what_came(
+    tx: &mut WriteTx<'_>,
+    report: &RunReport,
+    job: &Job,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let OwnPaths { keys, items } = &report.own_paths;
+    if job.state != JobState::Done {
+        return Ok(());
+    }
+    for item in items_at(tx, keys)?.difference(items) {
+        if !ledger::holds_here(tx, report.scene, item)? {
+            steer::send(tx, report.scene, Trigger::Updated, Duration::ZERO, &report.correlation_id, now)?;
+            break;
+        }
+    }
+    Ok(())
+}
+
 /// The keys of the items that the scene held before, and by its run does not seem to be any more. Who else claims one
 /// of them asks again.
-fn let_go(tx: &mut WriteTx<'_>, report: &RunReport, job: &Job) -> Result<BTreeSet<i64>, StoreError> {
-    let is_known = match &report.outcome {
+fn let_go(
+    tx: &mut WriteTx<'_>,
+    report: &RunReport,
+    outcome: Result<(), &Failure>,
+    job: &Job,
+) -> Result<BTreeSet<i64>, StoreError> {
+    let is_known = match outcome {
         // A remark says that nothing was looked for.
         Ok(()) => report.remark.is_none(),
         Err(failure) if failure.class == FailureClass::Gone => job.state == JobState::Done,
@@ -167,39 +237,47 @@ fn circumstances(
 }
 
 /// Settles an intent that an earlier run left open, for a run that is in hand. The item is given to the scene as well,
-/// since what is in its ledger counts only for the scene that holds it. Returns whether the run still is in hand.
+/// since what is in its ledger counts only for the scene that holds it; unless another one has got it since. Returns whether the run still is in hand.
 pub fn settle_earlier(
     tx: &mut WriteTx<'_>,
     token: RunToken,
     link: &Link,
+    passed_on_by: Option<SceneId>,
     intent: &SettledIntent,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     if job(tx, link.scene)?.is_none_or(|job| job.token != Some(token)) {
         return Ok(false);
     }
-    ledger::link(tx, link)?;
+    if !intents::is_contested(tx, &link.item, link.scene, passed_on_by)? {
+        ledger::link(tx, link)?;
+    }
     intents::settle(tx, link.scene, intent, now)?;
     Ok(true)
 }
 
 /// Links come before intents, because giving an item to another scene clears its ledger.
-fn record_writes(tx: &mut WriteTx<'_>, report: &RunReport, now: Timestamp) -> Result<(), StoreError> {
+fn record_writes(
+    tx: &mut WriteTx<'_>,
+    report: &RunReport,
+    links: &[&Link],
+    now: Timestamp,
+) -> Result<(), StoreError> {
     for item in &report.unlinked {
         intents::abandon(tx, report.scene, Some(item), now)?;
         ledger::unlink(tx, item, report.scene)?;
     }
-    for link in &report.links {
+    for link in links {
         ledger::link(tx, link)?;
     }
     for intent in &report.intents {
         intents::settle(tx, report.scene, intent, now)?;
     }
-    for (item, seen) in &report.covers {
+    for (item, seen) in report.covers.iter().filter(|(item, _)| links.iter().any(|link| link.item == *item)) {
         covers::record(tx, item, report.scene, seen)?;
     }
     Ok(())
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -32,19 +32,26 @@ pub fn ask(
     correlation_id: &CorrelationId,
     now: Timestamp,
 ) -> Result<Option<JobState>, StoreError> {
+    // Nobody who asks waits for a quiet time.
+    send(tx, scene, Trigger::Asked, Duration::ZERO, correlation_id, now)
+}
+
+/// Has a scene worked on as if Stash had told of it, after a quiet time of this length.
+pub(super) fn send(
+    tx: &mut WriteTx<'_>,
+    scene: SceneId,
+    trigger: Trigger,
+    quiet: Duration,
+    correlation_id: &CorrelationId,
+    now: Timestamp,
+) -> Result<Option<JobState>, StoreError> {
     let mut tallies = Tallies::load(tx)?;
     tallies.received += 1;
     let row = queue::reopened(tx, scene, now)?;
     let was = row.as_ref().map(|job| job.state);
-    let event = SceneEvent {
-        scene,
-        trigger: Trigger::Asked,
-        generation: Generation(tallies.received),
-        correlation_id: correlation_id.clone(),
-    };
-    // Nobody who asks waits for a quiet time.
-    let debounce = Debounce { quiet: Duration::ZERO, created: Duration::ZERO };
-    let (job, accepted) = rules::accept(row, event, &debounce, now);
+    let generation = Generation(tallies.received);
+    let event = SceneEvent { scene, trigger, generation, correlation_id: correlation_id.clone() };
+    let (job, accepted) = rules::accept(row, event, &Debounce { quiet, created: quiet }, now);
     match accepted {
         Accepted::Opened => tallies.opened += 1,
         Accepted::Coalesced => tallies.coalesced += 1,

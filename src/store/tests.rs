@@ -12,7 +12,7 @@ use rand::SeedableRng;
 use rand::rngs::SmallRng;
 
 use super::queue::{AcceptedEvent, ClaimedJob, accept, claim_due};
-use super::settle::{RunReport, Settled, settle};
+use super::settle::{OwnPaths, RunReport, Settled, settle};
 use super::{Reader, Writer, open};
 use crate::domain::event::StashEvent;
 use crate::domain::failure::Failure;
@@ -113,9 +113,11 @@ pub(super) fn report(claimed: &ClaimedJob, outcome: Result<(), Failure>) -> RunR
         remark: None,
         intents: Vec::new(),
         links: Vec::new(),
+        passed_on: std::collections::BTreeMap::new(),
         covers: Vec::new(),
         unlinked: Vec::new(),
         awaits: std::collections::BTreeSet::new(),
+        own_paths: OwnPaths::default(),
         review: None,
     }
 }

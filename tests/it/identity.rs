@@ -1,5 +1,7 @@
 //! Does each scene keep to its items, and each item to its scene, when either turns out to be another?
 
+use std::time::Duration;
+
 use plexsync::domain::ids::SceneId;
 use plexsync::domain::job::{Job, JobState};
 use plexsync::sim::world::{Pair, World};
@@ -35,16 +37,19 @@ enum Fate {
     Outside,
 }
 
+/// After a minute the index is looked through again, and then knows the title and the date that were written.
 #[rstest]
-#[case(Fate::Destroyed)]
-#[case(Fate::Elsewhere)]
-#[case(Fate::Outside)]
-fn a_claim_passes_on_by_itself_when_the_scene_that_holds_the_item_is_it_no_more(#[case] fate: Fate) {
-    let app = TestApp::start(1);
+fn a_claim_passes_on_by_itself_when_the_scene_that_holds_the_item_is_it_no_more(
+    #[values(Fate::Destroyed, Fate::Elsewhere, Fate::Outside)] fate: Fate,
+    #[values(Duration::ZERO, Duration::from_mins(1))] later: Duration,
+) {
+    let setup = Setup::new(1).settings("queue.debounce = 0").manual_clock();
+    let other = setup.world().plex.add_item("1", NewItem::file("/media/new/Other.mp4", 99));
+    let app = setup.start();
     let pair = app.pair(0);
-    let other = app.world.plex.add_item("1", NewItem::file("/media/new/Other.mp4", 99));
     let rival = parked_rival(&app, &pair).scene.get();
     assert_eq!(title(&app, &pair.rating_key), "Film 1");
+    app.advance(later);
     let event = match fate {
         Fate::Destroyed => {
             assert!(app.world.stash.destroy_scene(pair.scene));

@@ -152,6 +152,32 @@ fn an_item_that_went_is_forgotten(#[case] options: PlexOptions) {
     );
 }
 
+#[rstest]
+#[case::in_place_of_the_first("1")]
+#[case::in_another_library("2")]
+fn an_item_that_comes_later_with_the_same_file_is_written_without_an_event(#[case] library: &str) {
+    let setup = Setup::new(1).manual_clock();
+    setup.world().plex.add_library("2", "Also films", &["/media"]);
+    let app = setup.start();
+    listening(&app);
+    let pair = app.pair(0);
+    app.report(pair.scene);
+    app.advance(Duration::from_secs(3));
+    app.settle_all();
+    assert!(app.world.is_synced(&pair));
+    let path = app.world.plex.item(&pair.rating_key).unwrap().files[0].clone();
+    if library == "1" {
+        assert!(app.world.plex.remove_item(&pair.rating_key));
+    }
+    let new = app.world.plex.add_item(library, NewItem::file(&path, 1_000_000));
+    read(&app);
+    assert_eq!(app.world.plex.item(&new).unwrap().title, "Film 1");
+    app.world.stash.clear_requests();
+    app.advance(Duration::from_mins(10));
+    app.settle_all();
+    assert_eq!(app.world.stash.requests().len(), 0, "and nobody looks again");
+}
+
 #[test]
 fn another_who_tells_of_the_same_number_changes_nothing() {
     let app = TestApp::on_manual_clock(1);

@@ -8,7 +8,7 @@ use plexsync::domain::job::Debounce;
 use plexsync::domain::retry::{FailureRates, RetryPolicy};
 use plexsync::sim::world::World;
 use plexsync::sim::{Fault, PlexOp, StashOp};
-use plexsync::store::settle::RunReport;
+use plexsync::store::settle::{OwnPaths, RunReport};
 use plexsync::store::{self, queue, settle, steer};
 use rand::SeedableRng as _;
 use serde_json::Value;
@@ -221,9 +221,11 @@ fn old_letters(database: &Path) {
             remark: None,
             intents: Vec::new(),
             links: Vec::new(),
+            passed_on: std::collections::BTreeMap::new(),
             covers: Vec::new(),
             unlinked: Vec::new(),
             awaits: std::collections::BTreeSet::new(),
+            own_paths: OwnPaths::default(),
             review: None,
         };
         writer

@@ -48,6 +48,12 @@ pub fn heralds(path: &str, size: Option<i64>) -> BTreeSet<i64> {
     always.into_iter().chain(tail).chain(parent).chain(size).collect()
 }
 
+/// The keys by which a scene that has its item hears of another one at the path of a file of its own: in a second
+/// library, or in place of the first, as when Plex has added a file anew.
+pub fn own_paths(scene: &Scene, map: &PathMap) -> BTreeSet<i64> {
+    scene.files.iter().map(|file| FileKeys::of_scene_file(file, map).path).collect()
+}
+
 /// The key by which a scene hears that another one may not hold an item any more. No file has it.
 pub fn let_go(machine: &MachineId, item: &RatingKey) -> i64 {
     xxh3_64_with_seed(format!("{machine}/{item}").as_bytes(), 6).cast_signed()

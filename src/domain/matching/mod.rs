@@ -15,7 +15,7 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use evidence::{Evidence, Witness};
-pub use keys::{FileKeys, awaited_heralds, bands_of_part, bands_of_scene, heralds, let_go};
+pub use keys::{FileKeys, awaited_heralds, bands_of_part, bands_of_scene, heralds, let_go, own_paths};
 pub use mappings::{MappingReport, Mistake, Proposal, Why, examine};
 pub use paths::{Likeness, PathMap, PathRule, folded, folder_of, is_inside, name_of};
 pub use review::{Reason, Reviewed};

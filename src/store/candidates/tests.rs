@@ -5,7 +5,7 @@ use super::*;
 use crate::domain::ids::{MachineId, SceneId};
 use crate::domain::item::ContentHash;
 use crate::domain::scene::SceneIdentity;
-use crate::store::{plex_index, plex_parts};
+use crate::store::{ItemKey, plex_index, plex_parts, settings};
 
 pub(in crate::store) fn scene(path: &str, size: i64, title: &str) -> Scene {
     let identity = SceneIdentity { created_at: String::new(), oshash: String::new() };
@@ -21,7 +21,7 @@ pub(in crate::store) fn part(id: i64, path: &str) -> IndexedPart {
     IndexedPart { section: "3".parse().unwrap(), part_id: id, size: Some(1000 + id), ..blank }
 }
 
-fn walked(db: &mut Database, parts: &[IndexedPart]) {
+pub(in crate::store) fn walked(db: &mut Database, parts: &[IndexedPart]) {
     let (library, now) = (library("3"), db.now);
     let walk =
         db.writer.write(|tx| plex_index::begin_walk(tx, &MachineId("m".to_owned()), &library)).unwrap();
@@ -60,6 +60,25 @@ fn names_that_are_alike_are_offered_when_nothing_exact_decides() {
     assert_eq!(offered(&db, &scene("/data/a.mp4", 7, "The Long Way Home")), [1, 2]);
     let decided = scene("/data/Wholly Different.mp4", 1003, "The Long Way Home");
     assert_eq!(offered(&db, &decided), [3]);
+}
+
+#[test]
+fn what_was_written_by_ourselves_says_nothing_about_which_scene_an_item_is() {
+    let mut db = Database::new();
+    let shown = IndexedPart { title: "The Long Way Home".to_owned(), ..part(1, "/x/VID_0001.mp4") };
+    let shown = IndexedPart { date: "2020-01-02".to_owned(), studio: "Acme".to_owned(), ..shown };
+    walked(&mut db, std::slice::from_ref(&shown));
+    db.writer.write(|tx| settings::put(tx, settings::MACHINE, "m")).unwrap();
+    let wanted = scene("/data/a.mp4", 7, "The Long Way Home");
+    let item = ItemKey { machine: MachineId("m".to_owned()), rating_key: shown.rating_key.clone() };
+    let found = |db: &Database| candidates(&mut db.reader(), &wanted, &PathMap::default()).unwrap().parts;
+    assert_eq!(found(&db), std::slice::from_ref(&shown));
+    let words = [(Field::Title, "The Long Way Home"), (Field::Date, "2020-01-02"), (Field::Studio, "Other")];
+    for (field, word) in words {
+        let (now, word) = (db.now, word.into());
+        db.writer.write(|tx| ledger::record(tx, &item, wanted.id, field, &word, now)).unwrap();
+    }
+    assert_eq!(found(&db), [IndexedPart { title: String::new(), date: String::new(), ..shown }]);
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use rstest::rstest;
+
 use super::super::attempts::attempts_of;
 use super::super::counts::counts;
 use super::super::covers::SeenCover;
@@ -25,7 +27,7 @@ fn item(key: &str) -> ItemKey {
     ItemKey { machine: MachineId("m".to_owned()), rating_key: key.parse().unwrap() }
 }
 
-fn stash_scene(id: i64, created_at: &str) -> Scene {
+pub(in crate::store) fn stash_scene(id: i64, created_at: &str) -> Scene {
     let file =
         SceneFile { path: "/v/a.mp4".to_owned(), size: None, duration: None, oshash: Some("f".repeat(16)) };
     Scene {
@@ -44,7 +46,7 @@ fn stash_scene(id: i64, created_at: &str) -> Scene {
     }
 }
 
-fn link(key: &str, scene: &Scene, now: Timestamp) -> Link {
+pub(in crate::store) fn link(key: &str, scene: &Scene, now: Timestamp) -> Link {
     Link {
         item: item(key),
         scene: scene.id,
@@ -102,9 +104,11 @@ fn applied_field(field: Field) -> SettledField {
 
 /// Carries one title to item 55 on behalf of the scene.
 fn carry(db: &mut Database, scene: &Scene, title: &str) {
+    let known = holder(&mut db.reader(), &item("55")).unwrap().map(|link| link.scene);
     let claimed = db.in_hand(scene.id.get());
     let id = opened(&intend(db, &claimed, vec![edit(Field::Title, Some(title))]));
     let mut report = report(&claimed, Ok(()));
+    report.passed_on = known.into_iter().map(|known| (item("55"), known)).collect();
     report.links = vec![link("55", scene, db.now)];
     report.intents = vec![applied(id, Field::Title, title)];
     assert!(matches!(db.settle(&report), Settled::Recorded(_)));
@@ -348,4 +352,28 @@ fn only_old_history_and_closed_letters_are_pruned_and_in_bounded_steps() {
     assert_eq!((pruned.attempts, pruned.letters), (2, 0), "the letters of dead jobs stay");
     let pruned = db.writer.write(|tx| prune(tx, now, day * 3, day * 3, 3)).unwrap();
     assert!(!pruned.is_full(3));
+}
+
+#[rstest]
+#[case::in_hand(false)]
+#[case::done(true)]
+fn a_run_that_had_nothing_to_write_takes_no_item_from_a_scene_that_came_to_it_meanwhile(#[case] done: bool) {
+    let mut db = Database::new();
+    let (first, second) = (stash_scene(7, "t"), stash_scene(8, "u"));
+    carry(&mut db, &first, "Seven");
+    let claimed = db.in_hand(7);
+    // A person gave the item to the other one.
+    if done {
+        carry(&mut db, &second, "Eight");
+    } else {
+        let rival = db.in_hand(8);
+        let title = vec![edit(Field::Title, Some("Eight"))];
+        opened(&intend_knowing(&mut db, &rival, title, Some(scene(7))));
+    }
+    let mut report = report(&claimed, Ok(()));
+    report.links = vec![link("55", &first, db.now)];
+    let again = recorded(db.settle(&report));
+    assert_eq!(again.state, JobState::Ready, "{}", again.next);
+    let now_held_by = holder(&mut db.reader(), &item("55")).unwrap().unwrap().scene;
+    assert_eq!(now_held_by, scene(if done { 8 } else { 7 }));
 }
