@@ -2,11 +2,14 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use socket2::{Domain, Socket, Type};
 
 use super::stranger::{Posted, Stranger};
 
@@ -85,10 +88,15 @@ pub(crate) fn taken() -> Stranger {
     Stranger::start(|_| (202, "{}".to_owned()))
 }
 
-/// Nobody listens there.
+/// An address at which nobody listens, and which nobody gets while the tests run.
 pub(crate) fn nobody() -> String {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    format!("http://127.0.0.1:{port}")
+    static HELD: LazyLock<(Socket, u16)> = LazyLock::new(|| {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
+        let port = socket.local_addr().unwrap().as_socket().unwrap().port();
+        (socket, port)
+    });
+    format!("http://127.0.0.1:{}", HELD.1)
 }
 
 /// The ids of all events that were posted, in their order.
