@@ -46,7 +46,9 @@ impl Shelf {
                 writer.write(|tx| plex_parts::upsert_parts(tx, page, walk).map(drop))?;
             }
             let now = Timestamp::UNIX_EPOCH;
-            writer.write(|tx| plex_index::finish_walk(tx, &key, walk, None, None, now).map(drop))?;
+            writer.write(|tx| {
+                plex_index::finish_walk(tx, &key, walk, plex_index::Ground::default(), None, now).map(drop)
+            })?;
         }
         drop(writer);
         let rule = |(stash, plex): &(String, String)| PathRule { stash: stash.clone(), plex: plex.clone() };

@@ -18,8 +18,8 @@ use crate::domain::matching::{Decision, MatchPolicy, PathMap, Reason, Scored, de
 use crate::domain::scene::Scene;
 use crate::http::HttpError;
 use crate::store::candidates::{candidates, items_at};
+use crate::store::own_paths::OwnPaths;
 use crate::store::reviews::{Candidate, NewReview};
-use crate::store::settle::OwnPaths;
 use crate::store::{ItemKey, Readers, ledger, settings};
 use crate::supervision::{Link, Watch};
 use crate::telemetry::redact::PathStyle;

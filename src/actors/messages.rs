@@ -18,9 +18,11 @@ use crate::store::covers::SeenCovers;
 use crate::store::intents::{NewIntent, Opening, SettledIntent};
 use crate::store::ledger::Link;
 use crate::store::outages::OutageNote;
+use crate::store::own_paths::OwnPaths;
+use crate::store::plex_index::Ground;
 use crate::store::queue::{AcceptedEvent, Claims};
 use crate::store::reviews::NewReview;
-use crate::store::settle::{OwnPaths, RunReport, Settled};
+use crate::store::settle::{RunReport, Settled};
 use crate::store::{StoreError, prune};
 
 /// To Ingest, from the web: take these events, all or none. The reply comes after they are on stable storage.
@@ -135,10 +137,10 @@ pub enum ChangeIndex {
     Parts { parts: Vec<IndexedPart>, walk: i64 },
     /// The server was asked for the content of these parts, and this is what it showed.
     Content(Vec<IndexedPart>),
-    /// A walk saw the whole library; what it did not see is dropped. The time is Plex's, in Unix seconds.
-    Walked { library: Library, walk: i64, newest_added_at: Option<i64> },
-    /// What was added up to this time, in Unix seconds of Plex's clock, is known.
-    Known { library: Library, newest_added_at: Option<i64> },
+    /// A walk saw the whole library; what it did not see is dropped.
+    Walked { library: Library, walk: i64, ground: Ground },
+    /// What was added and what has changed is known up to here.
+    Known { library: Library, ground: Ground },
 }
 
 /// To Persistence: put these begins and ends of outages on record.

@@ -22,8 +22,8 @@ use crate::store::plex_parts::Changes;
 use crate::store::queue::{AcceptedEvent, Claims};
 use crate::store::settle::{self, Settled};
 use crate::store::{
-    Reader, StoreError, WriteTx, Writer, attempts, awaited, outages, plex_index, plex_parts, plugin_dates,
-    prune, queue, settings, undos,
+    Reader, StoreError, WriteTx, Writer, attempts, awaited, outages, own_paths, plex_index, plex_parts,
+    plugin_dates, prune, queue, settings, undos,
 };
 use crate::supervision::Watch;
 
@@ -213,16 +213,15 @@ fn change_index(tx: &mut WriteTx<'_>, change: &ChangeIndex, now: Timestamp) -> R
             plex_parts::note_content(tx, parts)?;
             Changes::default()
         }
-        ChangeIndex::Walked { library, walk, newest_added_at } => {
-            let changed = library.content_changed_at;
-            plex_index::finish_walk(tx, &library.key, *walk, *newest_added_at, changed, now)?
+        ChangeIndex::Walked { library, walk, ground } => {
+            plex_index::finish_walk(tx, &library.key, *walk, *ground, library.content_changed_at, now)?
         }
-        ChangeIndex::Known { library, newest_added_at } => {
-            plex_index::note_progress(tx, &library.key, *newest_added_at, library.content_changed_at)?;
+        ChangeIndex::Known { library, ground } => {
+            plex_index::note_progress(tx, &library.key, *ground, library.content_changed_at)?;
             Changes::default()
         }
     };
-    let woken = awaited::wake(tx, &changes.heralds, now)? + awaited::wake_done(tx, &changes.arrived, now)?;
+    let woken = awaited::wake(tx, &changes.heralds, now)? + own_paths::wake(tx, &changes.arrived, now)?;
     if woken > 0 {
         tracing::info!("{woken} scenes are looked for again, since files of Plex have changed");
     }

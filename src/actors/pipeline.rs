@@ -19,9 +19,10 @@ use crate::store::ItemKey;
 use crate::store::covers::SeenCovers;
 use crate::store::intents::SettledIntent;
 use crate::store::ledger::Link;
+use crate::store::own_paths::OwnPaths;
 use crate::store::queue::ClaimedJob;
 use crate::store::reviews::NewReview;
-use crate::store::settle::{OwnPaths, RunReport, Settled};
+use crate::store::settle::{RunReport, Settled};
 use crate::store::writes::{RecordedWrite, WriteOutcome};
 
 /// Which scenes are carried, and what becomes of those that are deleted.

@@ -19,6 +19,7 @@ pub mod ledger;
 mod lock;
 mod migrations;
 pub mod outages;
+pub mod own_paths;
 pub mod plex_index;
 pub mod plex_parts;
 pub mod plugin_dates;

@@ -12,6 +12,13 @@ use super::schema::{plex_parts as parts, plex_sections as sections};
 use crate::domain::ids::{MachineId, RatingKey, SectionKey};
 use crate::domain::item::{IndexedPart, Library};
 
+/// Up to where it is known what was added to a library and what has changed in it, in Unix seconds by Plex's clock.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Ground {
+    pub added_at: Option<i64>,
+    pub updated_at: Option<i64>,
+}
+
 /// A library as far as it is indexed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IndexedSection {
@@ -22,8 +29,7 @@ pub struct IndexedSection {
     pub walk: i64,
     /// The end of the last walk that was finished.
     pub walked_at: Option<Timestamp>,
-    /// Unix seconds by Plex's clock: the known ground of a look for new items.
-    pub newest_added_at: Option<i64>,
+    pub ground: Ground,
     /// Counts up; not a time.
     pub content_changed_at: Option<i64>,
 }
@@ -46,7 +52,7 @@ pub fn finish_walk(
     tx: &mut WriteTx<'_>,
     section: &SectionKey,
     walk: i64,
-    newest_added_at: Option<i64>,
+    ground: Ground,
     content_changed_at: Option<i64>,
     now: Timestamp,
 ) -> Result<Changes, StoreError> {
@@ -56,23 +62,25 @@ pub fn finish_walk(
     diesel::update(sections::table.find(section.as_str()))
         .set((
             sections::walked_at.eq(Some(millis(now))),
-            sections::newest_added_at.eq(newest_added_at),
+            sections::newest_added_at.eq(ground.added_at),
+            sections::newest_updated_at.eq(ground.updated_at),
             sections::content_changed_at.eq(content_changed_at),
         ))
         .execute(tx.connection())?;
     Ok(dropped)
 }
 
-/// Notes how far a look for new items came.
+/// Notes how far a look for what is new and what has changed came.
 pub fn note_progress(
     tx: &mut WriteTx<'_>,
     section: &SectionKey,
-    newest_added_at: Option<i64>,
+    ground: Ground,
     content_changed_at: Option<i64>,
 ) -> Result<(), StoreError> {
     diesel::update(sections::table.find(section.as_str()))
         .set((
-            sections::newest_added_at.eq(newest_added_at),
+            sections::newest_added_at.eq(ground.added_at),
+            sections::newest_updated_at.eq(ground.updated_at),
             sections::content_changed_at.eq(content_changed_at),
         ))
         .execute(tx.connection())?;
@@ -177,6 +185,7 @@ struct SectionRow {
     walk: i64,
     walked_at: Option<i64>,
     newest_added_at: Option<i64>,
+    newest_updated_at: Option<i64>,
     content_changed_at: Option<i64>,
 }
 
@@ -191,7 +200,7 @@ impl TryFrom<SectionRow> for IndexedSection {
             title: row.title,
             walk: row.walk,
             walked_at: table.opt_time(row.walked_at)?,
-            newest_added_at: row.newest_added_at,
+            ground: Ground { added_at: row.newest_added_at, updated_at: row.newest_updated_at },
             content_changed_at: row.content_changed_at,
         })
     }

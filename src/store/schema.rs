@@ -192,6 +192,7 @@ diesel::table! {
         walked_at -> Nullable<BigInt>,
         newest_added_at -> Nullable<BigInt>,
         content_changed_at -> Nullable<BigInt>,
+        newest_updated_at -> Nullable<BigInt>,
     }
 }
 
@@ -259,6 +260,13 @@ diesel::allow_tables_to_appear_in_same_query!(jobs, reviews);
 diesel::table! {
     awaited (key, scene_id) {
         key -> BigInt,
+        scene_id -> BigInt,
+    }
+}
+
+diesel::table! {
+    own_paths (path_hash, scene_id) {
+        path_hash -> BigInt,
         scene_id -> BigInt,
     }
 }

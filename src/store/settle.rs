@@ -2,7 +2,6 @@
 //! dead letter, links, ledger and history.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use jiff::Timestamp;
 use rand::Rng;
@@ -10,7 +9,6 @@ use rand::Rng;
 use super::StoreError;
 use super::attempts::{self, FinishedRun, in_words};
 use super::awaited;
-use super::candidates::items_at;
 use super::connection::WriteTx;
 use super::counts::Tallies;
 use super::covers::{self, SeenCovers};
@@ -19,13 +17,13 @@ use super::intents::{self, SettledIntent};
 use super::jobs::{job, save};
 use super::ledger::{self, Link};
 use super::outages::time_away;
+use super::own_paths::{self, OwnPaths};
 use super::reviews::{self, NewReview};
 use super::rows::ItemKey;
-use super::{steer, undos};
+use super::undos;
 
-use crate::domain::event::Trigger;
 use crate::domain::failure::{Failure, FailureClass};
-use crate::domain::ids::{CorrelationId, RatingKey, RunToken, SceneId};
+use crate::domain::ids::{CorrelationId, RunToken, SceneId};
 use crate::domain::job::{self as rules, Circumstances, Job, JobState, Verdict};
 use crate::domain::matching::let_go as key_of;
 use crate::domain::retry::{FailureRates, RetryPolicy};
@@ -58,14 +56,6 @@ pub struct RunReport {
     pub own_paths: OwnPaths,
     /// What a person has to decide before the scene can go on.
     pub review: Option<NewReview>,
-}
-
-/// The paths of a scene's files in Plex.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct OwnPaths {
-    pub keys: BTreeSet<i64>,
-    /// The items that were seen there when the run looked for its own.
-    pub items: BTreeSet<RatingKey>,
 }
 
 /// The answer to a report.
@@ -112,7 +102,8 @@ pub fn settle(
     let mut next = in_words(&verdict, outcome.err(), stretch, job.once_more());
     job.finish(outcome, &verdict, now);
     save(tx, &job)?;
-    awaited::replace(tx, job.scene, awaits(report, &job))?;
+    let nothing = BTreeSet::new();
+    awaited::replace(tx, job.scene, if job.awaits_news() { &report.awaits } else { &nothing })?;
     if job.state == JobState::Done {
         next.extend(report.remark.iter().flat_map(|remark| [": ", remark]));
         let mut tallies = Tallies::load(tx)?;
@@ -139,7 +130,7 @@ pub fn settle(
         reviews::forget_answers(tx, report.scene)?;
     }
     awaited::wake(tx, &let_go, now)?;
-    look_again_for_what_came(tx, report, &job, now)?;
+    own_paths::settle(tx, &job, &report.own_paths, now)?;
     let to_review = reviews::renew(tx, &job, outcome, report.review.as_ref(), now)?;
     // The state and not the verdict: an event that came meanwhile has saved the job from it.
     let buried = if job.state == JobState::Dead
@@ -170,38 +161,6 @@ fn links<'r>(tx: &mut WriteTx<'_>, report: &'r RunReport) -> Result<(Vec<&'r Lin
     }
     let contested = free.len() < report.links.len();
     Ok((free, contested))
-}
-
-/// The keys of what the scene has to hear of from now on.
-fn awaits<'r>(report: &'r RunReport, job: &Job) -> &'r BTreeSet<i64> {
-    static NOTHING: BTreeSet<i64> = BTreeSet::new();
-    if job.state == JobState::Done {
-        &report.own_paths.keys
-    } else if job.awaits_news() {
-        &report.awaits
-    } else {
-        &NOTHING
-    }
-}
-
-/// An item that came to a path of the scene since the run looked for its own has found nobody waiting.
-fn look_again_for_what_came(
-    tx: &mut WriteTx<'_>,
-    report: &RunReport,
-    job: &Job,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let OwnPaths { keys, items } = &report.own_paths;
-    if job.state != JobState::Done {
-        return Ok(());
-    }
-    for item in items_at(tx, keys)?.difference(items) {
-        if !ledger::holds_here(tx, report.scene, item)? {
-            steer::send(tx, report.scene, Trigger::Updated, Duration::ZERO, &report.correlation_id, now)?;
-            break;
-        }
-    }
-    Ok(())
 }
 
 /// The keys of the items that the scene held before, and by its run does not seem to be any more. Who else claims one

@@ -8,13 +8,13 @@ use diesel::prelude::*;
 use jiff::Timestamp;
 
 use super::StoreError;
-use super::awaited;
 use super::connection::{Connected, ReadConn, WriteTx};
 use super::counts::Tallies;
 use super::dead_letters::{self, Closed, DeadLetter};
 use super::jobs::{job, save};
 use super::rows::SCENE;
 use super::schema::jobs;
+use super::{awaited, own_paths};
 use super::{queue, reviews};
 use super::{settings, undos};
 
@@ -84,6 +84,7 @@ pub fn drop_job(
         dead_letters::close(tx, scene, Closed::Dropped, now)?;
         undos::refuse_all(tx, scene, "the work on the scene was dropped", now)?;
         awaited::replace(tx, scene, &BTreeSet::new())?;
+        own_paths::forget(tx, scene)?;
         reviews::forget(tx, scene)?;
         diesel::delete(jobs::table.find((SCENE, scene.get()))).execute(tx.connection())?;
         let mut tallies = Tallies::load(tx)?;

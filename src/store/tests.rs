@@ -11,8 +11,9 @@ use jiff::Timestamp;
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
 
+use super::own_paths::OwnPaths;
 use super::queue::{AcceptedEvent, ClaimedJob, accept, claim_due};
-use super::settle::{OwnPaths, RunReport, Settled, settle};
+use super::settle::{RunReport, Settled, settle};
 use super::{Reader, Writer, open};
 use crate::domain::event::StashEvent;
 use crate::domain::failure::Failure;

@@ -132,7 +132,7 @@ fn standing(app: &TestApp) -> Option<String> {
         // It has waited and is woken: whether it waits again is seen in a moment.
         JobState::Ready if job.class == Some(FailureClass::NotInPlex) => None,
         // Often enough to see that it goes on like this.
-        JobState::Ready if job.streak >= 4 => {
+        JobState::Ready if job.streak >= 6 => {
             Some(format!("again: {}", job.code.as_deref().unwrap_or_default()))
         }
         JobState::Ready | JobState::Running => None,

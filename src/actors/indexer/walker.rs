@@ -16,7 +16,7 @@ use crate::domain::ids::MachineId;
 use crate::domain::item::{IndexedPart, Library};
 use crate::http::HttpError;
 use crate::plex::{ListingOrder, ListingPage, PlexClient};
-use crate::store::plex_index::IndexedSection;
+use crate::store::plex_index::{Ground, IndexedSection};
 use crate::store::{Readers, awaited, plex_index, settings};
 use crate::supervision::Link;
 
@@ -34,10 +34,21 @@ pub struct Walker {
     pub libraries: Arc<[String]>,
     pub readers: Readers,
     pub persistence: Link<Persistence>,
-    /// Reading what was added shows neither what went nor what moved; a walk does, once it is this long ago.
+    /// Reading what was added and what has changed does not show what went; a walk does, once it is this long ago.
     pub walk_every: Duration,
     pub circuits: Circuits,
     pub clock: Arc<dyn Clock>,
+}
+
+/// The time of a part that counts, in Unix seconds by Plex's clock.
+type Time = fn(&IndexedPart) -> i64;
+
+/// How a look for the newest ended.
+enum Read {
+    /// At known ground. The newest is as new as this.
+    DownTo(Option<i64>),
+    /// Plex took the order, did not follow it and did not complain, so that known ground means nothing.
+    OutOfOrder,
 }
 
 /// How much a run takes on trust.
@@ -104,7 +115,10 @@ impl Walker {
     async fn walk(&self, machine: &MachineId, library: &Library) -> Result<(), Failure> {
         let begin = BeginWalk { machine: machine.clone(), library: library.clone() };
         let walk = stored(self.persistence.ask(begin, STORE_LIMIT).await)?;
-        let (mut start, mut newest_added_at) = (0, None);
+        // What changes during the walk may be behind it already, so it has to be looked for afterwards.
+        let last = self.plex.listing(&library.key, ListingOrder::ByUpdatedAtDesc, 0, 1).await?;
+        let mut ground = Ground { added_at: None, updated_at: newest(&last.parts, |part| part.updated_at) };
+        let mut start = 0;
         let mut before = Vec::new();
         loop {
             let page = self.page(library, ListingOrder::Stable, start).await?;
@@ -113,7 +127,7 @@ impl Walker {
             }
             let (items, total) = (count(&page), page.total);
             start = start.saturating_add(items);
-            newest_added_at = newest_added_at.max(newest(&page.parts));
+            ground.added_at = ground.added_at.max(newest(&page.parts, |part| part.added_at));
             before.clone_from(&page.parts);
             self.keep(page.parts, walk).await?;
             if is_over(items, start, total) {
@@ -122,47 +136,74 @@ impl Walker {
             tell(library, start, items, total);
         }
         tracing::info!("indexed {start} items of the library {:?}", library.title);
-        self.change(ChangeIndex::Walked { library: library.clone(), walk, newest_added_at }).await
+        self.change(ChangeIndex::Walked { library: library.clone(), walk, ground }).await
     }
 
-    /// Reads what was added since, newest first, up to known ground.
+    /// Reads what was added since, and what has changed if anything has.
     async fn read_new(
         &self,
         machine: &MachineId,
         library: &Library,
         section: &IndexedSection,
     ) -> Result<(), Failure> {
-        let known = section.newest_added_at.unwrap_or(i64::MIN);
-        let (mut start, mut newest_added_at) = (0, section.newest_added_at);
-        let mut youngest = i64::MAX;
-        loop {
-            let page = self.page(library, ListingOrder::ByAddedAtDesc, start).await?;
-            let (items, total) = (count(&page), page.total);
-            // Plex takes what it does not follow without complaint, and then known ground means nothing.
-            if !page.parts.iter().map(|part| part.added_at).is_sorted_by(|left, right| left >= right)
-                || newest(&page.parts).is_some_and(|added_at| added_at > youngest)
-            {
-                tracing::info!(
-                    "Plex does not list {:?} in the order asked for; it is read whole",
-                    library.title
-                );
-                return self.walk(machine, library).await;
-            }
-            youngest = page.parts.last().map_or(youngest, |part| part.added_at);
-            start = start.saturating_add(items);
-            newest_added_at = newest_added_at.max(newest(&page.parts));
-            // Equal times are read again: two items can be added within one second.
-            let reached = page.parts.iter().any(|part| part.added_at < known);
-            let new = page.parts.into_iter().filter(|part| part.added_at >= known).collect();
-            self.keep(new, section.walk).await?;
-            if reached || is_over(items, start, total) {
-                break;
-            }
-        }
-        if newest_added_at == section.newest_added_at && is_unchanged(library, section) {
+        let known = section.ground;
+        let is_unchanged = is_unchanged(library, section);
+        let read = |order, ground| self.read_down_to(library, section, order, ground);
+        let added = read(ListingOrder::ByAddedAtDesc, known.added_at).await?;
+        let updated = if is_unchanged {
+            Read::DownTo(known.updated_at)
+        } else {
+            read(ListingOrder::ByUpdatedAtDesc, known.updated_at).await?
+        };
+        let (Read::DownTo(added_at), Read::DownTo(updated_at)) = (added, updated) else {
+            tracing::info!("Plex does not list {:?} in the order asked for; it is read whole", library.title);
+            return self.walk(machine, library).await;
+        };
+        let ground = Ground { added_at, updated_at };
+        if ground == known && is_unchanged {
             return Ok(());
         }
-        self.change(ChangeIndex::Known { library: library.clone(), newest_added_at }).await
+        self.change(ChangeIndex::Known { library: library.clone(), ground }).await
+    }
+
+    /// Reads the newest first, up to known ground.
+    async fn read_down_to(
+        &self,
+        library: &Library,
+        section: &IndexedSection,
+        order: ListingOrder,
+        ground: Option<i64>,
+    ) -> Result<Read, Failure> {
+        let by_update = order == ListingOrder::ByUpdatedAtDesc;
+        let time: Time = if by_update { |part| part.updated_at } else { |part| part.added_at };
+        let known = ground.unwrap_or(i64::MIN);
+        let (mut start, mut newest_time) = (0, ground);
+        let mut youngest = i64::MAX;
+        loop {
+            let page = self.page(library, order, start).await?;
+            let (items, total) = (count(&page), page.total);
+            if !page.parts.iter().map(time).is_sorted_by(|left, right| left >= right)
+                || newest(&page.parts, time).is_some_and(|newest| newest > youngest)
+            {
+                return Ok(Read::OutOfOrder);
+            }
+            youngest = page.parts.last().map_or(youngest, time);
+            start = start.saturating_add(items);
+            newest_time = newest_time.max(newest(&page.parts, time));
+            // Equal times are read again: two items can be added within one second.
+            let reached = page.parts.iter().any(|part| time(part) < known);
+            let parts: Vec<_> = page.parts.into_iter().filter(|part| time(part) >= known).collect();
+            if by_update {
+                // What has changed may have lost a file.
+                let items = parts.iter().map(|part| part.rating_key.clone()).collect();
+                self.change(ChangeIndex::Items { items, parts }).await?;
+            } else {
+                self.keep(parts, section.walk).await?;
+            }
+            if reached || is_over(items, start, total) {
+                return Ok(Read::DownTo(newest_time));
+            }
+        }
     }
 
     async fn page(&self, library: &Library, order: ListingOrder, start: u32) -> Result<ListingPage, Failure> {
@@ -191,8 +232,8 @@ pub fn chosen(names: &[String], libraries: Vec<Library>) -> Result<Vec<Library>,
     Ok(libraries.into_iter().filter(wanted).collect())
 }
 
-fn newest(parts: &[IndexedPart]) -> Option<i64> {
-    parts.iter().map(|part| part.added_at).max()
+fn newest(parts: &[IndexedPart], time: Time) -> Option<i64> {
+    parts.iter().map(time).max()
 }
 
 fn count(page: &ListingPage) -> u32 {

@@ -5,6 +5,7 @@ use super::*;
 use crate::domain::ids::{MachineId, SceneId};
 use crate::domain::item::ContentHash;
 use crate::domain::scene::SceneIdentity;
+use crate::store::plex_index::Ground;
 use crate::store::{ItemKey, plex_index, plex_parts, settings};
 
 pub(in crate::store) fn scene(path: &str, size: i64, title: &str) -> Scene {
@@ -26,7 +27,9 @@ pub(in crate::store) fn walked(db: &mut Database, parts: &[IndexedPart]) {
     let walk =
         db.writer.write(|tx| plex_index::begin_walk(tx, &MachineId("m".to_owned()), &library)).unwrap();
     db.writer.write(|tx| plex_parts::upsert_parts(tx, parts, walk)).unwrap();
-    db.writer.write(|tx| plex_index::finish_walk(tx, &library.key, walk, None, None, now)).unwrap();
+    db.writer
+        .write(|tx| plex_index::finish_walk(tx, &library.key, walk, Ground::default(), None, now))
+        .unwrap();
 }
 
 /// The ids of the parts that are offered for a scene.

@@ -8,6 +8,8 @@ use crate::domain::item::{ContentHash, IndexedPart};
 use crate::domain::matching::heralds;
 use crate::store::plex_parts::upsert_parts;
 
+const GROUND: Ground = Ground { added_at: Some(5), updated_at: Some(7) };
+
 fn machine() -> MachineId {
     MachineId("m".to_owned())
 }
@@ -37,7 +39,7 @@ fn walk(db: &mut Database, ids: std::ops::Range<i64>) -> usize {
     let (now, key) = (db.now, "1".parse().unwrap());
     let number = db.writer.write(|tx| begin_walk(tx, &machine(), &library("1"))).unwrap();
     db.writer.write(|tx| upsert_parts(tx, &found, number)).unwrap();
-    db.writer.write(|tx| finish_walk(tx, &key, number, Some(5), Some(6), now)).unwrap().parts
+    db.writer.write(|tx| finish_walk(tx, &key, number, GROUND, Some(6), now)).unwrap().parts
 }
 
 #[test]
@@ -63,7 +65,7 @@ fn a_walk_that_did_not_finish_drops_nothing_and_does_not_count_as_walked() {
     assert!(all_walked(&mut db.reader(), std::slice::from_ref(&key)).unwrap());
     assert!(!all_walked(&mut db.reader(), &[key, "9".parse().unwrap()]).unwrap());
     let section = sections(&mut db.reader()).unwrap().pop().unwrap();
-    assert_eq!((section.walk, section.newest_added_at), (2, Some(5)));
+    assert_eq!((section.walk, section.ground), (2, GROUND));
 }
 
 #[test]

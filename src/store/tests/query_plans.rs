@@ -168,11 +168,14 @@ fn a_scene_is_looked_for_without_reading_the_library() {
         plex_parts::upsert_parts(tx, std::slice::from_ref(&known), walk).unwrap();
         plex_parts::upsert_parts(tx, std::slice::from_ref(&known), walk).unwrap();
         plex_parts::note_content(tx, &[known]).unwrap();
-        plex_index::finish_walk(tx, &library.key, walk, None, None, now).unwrap();
+        plex_index::finish_walk(tx, &library.key, walk, plex_index::Ground::default(), None, now).unwrap();
         candidates::candidates(tx, &found, &crate::domain::matching::PathMap::default()).unwrap();
         plex_index::forget(tx, &"1".parse().unwrap()).unwrap();
         awaited::replace(tx, scene(1), &[5].into()).unwrap();
         awaited::wake(tx, &[5].into(), now).unwrap();
+        own_paths::replace(tx, scene(1), &[5].into()).unwrap();
+        own_paths::wake(tx, &[(5, "1".parse().unwrap())].into(), now).unwrap();
+        own_paths::forget(tx, scene(1)).unwrap();
     });
     // There are few libraries, and whether anybody waits is known at the first row.
     let small = |sql: &str| sql.contains("`plex_sections`") || sql.starts_with("SELECT EXISTS");
@@ -188,6 +191,8 @@ fn a_scene_is_looked_for_without_reading_the_library() {
         "plex_parts_name (name_hash=?)",
         "plex_parts_item (section_key=? AND rating_key=? AND part_id=?)",
         "awaited_of_scene (scene_id=?)",
+        "own_paths_of_scene (scene_id=?)",
+        "PRIMARY KEY (path_hash=?)",
         "PRIMARY KEY (key=?)",
         "PRIMARY KEY (band=?)",
         "PRIMARY KEY (band=? AND part=?)",
