@@ -91,9 +91,14 @@ impl Service {
         Self { child, url }
     }
 
-    #[expect(clippy::print_stderr, reason = "for whoever reads why a test failed")]
     pub(crate) fn report(&self, scene: i64) -> bool {
-        let body = format!(r#"{{"type":"Scene.Update.Post","id":{scene}}}"#);
+        self.tell_of("Scene.Update.Post", scene)
+    }
+
+    /// Posts an event; whether it was taken.
+    #[expect(clippy::print_stderr, reason = "for whoever reads why a test failed")]
+    pub(crate) fn tell_of(&self, kind: &str, scene: i64) -> bool {
+        let body = format!(r#"{{"type":{kind:?},"id":{scene}}}"#);
         let sent = agent()
             .post(format!("{}/webhooks/stash", self.url))
             .header("content-type", "application/json")

@@ -1,6 +1,7 @@
 //! What do the tests stand on? A whole service between simulated peers, asked over HTTP by another client than its own.
 
 pub(crate) mod asked;
+pub(crate) mod household;
 pub(crate) mod listeners;
 pub(crate) mod plugin;
 mod setup;
