@@ -51,6 +51,8 @@ pub struct Persistence {
     rng: SmallRng,
     /// How often runs failed lately.
     rates: FailureRates,
+    /// When the last of the scenes is due to whose paths items came, on the clock that never goes back.
+    last_woken: Duration,
     _watch: Watch,
 }
 
@@ -71,7 +73,7 @@ impl Persistence {
         let start = settings.clock.now().as_nanosecond().unsigned_abs();
         let rng =
             SmallRng::seed_from_u64(settings.seed ^ u64::try_from(start & u128::from(u64::MAX)).unwrap_or(0));
-        Ok(Self { writer, settings, rng, rates, _watch: watch })
+        Ok(Self { writer, settings, rng, rates, last_woken: Duration::ZERO, _watch: watch })
     }
 
     fn now(&self) -> Timestamp {
@@ -193,12 +195,23 @@ impl Handler<ChangeIndex> for Persistence {
     type Result = Result<(), StoreError>;
 
     fn handle(&mut self, change: ChangeIndex, _: &mut Context<Self>) -> Self::Result {
-        let now = self.now();
-        self.writer.write(|tx| change_index(tx, &change, now))
+        let (now, moment) = self.settings.clock.both();
+        let wait = self.last_woken.saturating_sub(moment);
+        let woken = self.writer.write(|tx| change_index(tx, &change, wait, now))?;
+        if woken > 0 {
+            self.last_woken = moment + wait + own_paths::APART * woken;
+        }
+        Ok(())
     }
 }
 
-fn change_index(tx: &mut WriteTx<'_>, change: &ChangeIndex, now: Timestamp) -> Result<(), StoreError> {
+/// Returns how many done scenes have to be looked for again, of which the first is due after the wait.
+fn change_index(
+    tx: &mut WriteTx<'_>,
+    change: &ChangeIndex,
+    wait: Duration,
+    now: Timestamp,
+) -> Result<u32, StoreError> {
     let changes = match change {
         ChangeIndex::Server(machine) => {
             plex_index::drop_all(tx)?;
@@ -221,11 +234,12 @@ fn change_index(tx: &mut WriteTx<'_>, change: &ChangeIndex, now: Timestamp) -> R
             Changes::default()
         }
     };
-    let woken = awaited::wake(tx, &changes.heralds, now)? + own_paths::wake(tx, &changes.arrived, now)?;
+    let again = own_paths::wake(tx, &changes.arrived, wait, now)?;
+    let woken = awaited::wake(tx, &changes.heralds, now)? + again;
     if woken > 0 {
         tracing::info!("{woken} scenes are looked for again, since files of Plex have changed");
     }
-    Ok(())
+    Ok(again)
 }
 
 impl Handler<NoteOutages> for Persistence {

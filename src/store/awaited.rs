@@ -21,7 +21,7 @@ const MOST_FOR_A_KEY: usize = 64;
 /// For more keys than this it is worth asking first whether anybody waits at all, as most of the time nobody does.
 const A_FEW: usize = 8;
 /// Woken scenes are due one after the other, so that the changes that people make meanwhile have their turn.
-pub(super) const APART: Duration = Duration::from_millis(100);
+const APART: Duration = Duration::from_millis(100);
 
 /// Remembers what the scene waits for, in place of what it waited for before.
 pub(super) fn replace(tx: &mut WriteTx<'_>, scene: SceneId, keys: &BTreeSet<i64>) -> Result<(), StoreError> {

@@ -9,7 +9,6 @@ use diesel::prelude::*;
 use jiff::Timestamp;
 
 use super::StoreError;
-use super::awaited::APART;
 use super::candidates::items_at;
 use super::connection::{Connected, WriteTx};
 use super::jobs::job;
@@ -20,6 +19,10 @@ use super::{ledger, steer};
 use crate::domain::event::Trigger;
 use crate::domain::ids::{RatingKey, SceneId};
 use crate::domain::job::{Job, JobState};
+
+/// On another server everything comes at once. At the usual five writes a second these leave room for the changes that
+/// people make meanwhile.
+pub const APART: Duration = Duration::from_millis(250);
 
 /// The paths of a scene's files in Plex.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -69,11 +72,12 @@ pub(super) fn replace(tx: &mut WriteTx<'_>, scene: SceneId, keys: &BTreeSet<i64>
     Ok(())
 }
 
-/// Makes the scenes due that are done, and do not hold the item that has come to the path of a file of theirs: soon,
-/// but not all at once. Returns how many there were.
+/// Makes the scenes due that are done, and do not hold the item that has come to the path of a file of theirs: the first
+/// after the wait, the others one after the other. Returns how many there were.
 pub fn wake(
     tx: &mut WriteTx<'_>,
     arrived: &BTreeSet<(i64, RatingKey)>,
+    wait: Duration,
     now: Timestamp,
 ) -> Result<u32, StoreError> {
     // As at the first walk.
@@ -89,7 +93,7 @@ pub fn wake(
             if let Some(job) = job
                 && !ledger::holds_here(tx, job.scene, item)?
             {
-                send(tx, &job, APART * woken, now)?;
+                send(tx, &job, wait + APART * woken, now)?;
                 woken += 1;
             }
         }
@@ -128,17 +132,18 @@ mod tests {
     fn a_scene_that_is_done_hears_once_of_another_item_at_its_path() {
         let mut db = Database::new();
         db.writer.write(|tx| settings::put(tx, settings::MACHINE, "m")).unwrap();
+        let wait = Duration::from_secs(8);
         let arrive = |db: &mut Database, item: &str, path: &str| {
             let arrived = BTreeSet::from([(FileKeys::of(path).path, item.parse().unwrap())]);
             let now = db.now;
-            db.writer.write(|tx| wake(tx, &arrived, now)).unwrap()
+            db.writer.write(|tx| wake(tx, &arrived, wait, now)).unwrap()
         };
         assert_eq!(arrive(&mut db, "6", PATH), 0);
         assert_eq!(well(&mut db, &["5"]), JobState::Done);
         assert_eq!(arrive(&mut db, "5", PATH), 0, "it holds that one");
         assert_eq!(arrive(&mut db, "6", "/v/b.mp4"), 0);
         assert_eq!(arrive(&mut db, "6", PATH), 1);
-        assert_eq!((db.job(7).state, db.job(7).due_at), (JobState::Ready, Some(db.now)));
+        assert_eq!((db.job(7).state, db.job(7).due_at), (JobState::Ready, Some(db.now + wait)));
         assert_eq!(arrive(&mut db, "6", PATH), 0, "it is due already");
     }
 

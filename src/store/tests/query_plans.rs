@@ -174,7 +174,7 @@ fn a_scene_is_looked_for_without_reading_the_library() {
         awaited::replace(tx, scene(1), &[5].into()).unwrap();
         awaited::wake(tx, &[5].into(), now).unwrap();
         own_paths::replace(tx, scene(1), &[5].into()).unwrap();
-        own_paths::wake(tx, &[(5, "1".parse().unwrap())].into(), now).unwrap();
+        own_paths::wake(tx, &[(5, "1".parse().unwrap())].into(), Duration::ZERO, now).unwrap();
         own_paths::forget(tx, scene(1)).unwrap();
     });
     // There are few libraries, and whether anybody waits is known at the first row.
