@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use plexsync::domain::failure::FailureClass;
 use plexsync::domain::job::JobState;
+use plexsync::sim::world::Pair;
 use plexsync::sim::{Failing, Fault, NewItem, NewScene, PlexOp, StashOp, SystemStatus};
 use rstest::rstest;
 
@@ -109,9 +110,10 @@ fn an_edit_that_plex_refuses_is_a_dead_letter_with_the_answer_and_an_event_opens
 fn while_plex_is_down_everything_waits_and_costs_at_most_one_attempt() {
     let app = TestApp::start_with(10, "retry.first_delay = \"2s\"\nretry.max_delay = \"2s\"");
     app.world.plex.go_down().unwrap();
-    for pair in &app.world.pairs {
-        app.report(pair.scene);
-    }
+    // All at once, so that they fail together.
+    let event = |pair: &Pair| format!(r#"{{"type":"Scene.Update.Post","id":{}}}"#, pair.scene);
+    let events: Vec<_> = app.world.pairs.iter().map(event).collect();
+    assert_eq!(app.post(&format!("[{}]", events.join(","))).0, 202);
     wait_for("the outage is on record", || app.outage("plex_read", false));
     assert_eq!(app.counts().dead, 0);
     app.world.plex.come_back().unwrap();

@@ -174,6 +174,7 @@ fn a_listing_that_is_never_cut_into_pages_is_known_whole() {
     // While the clock stands still what was read stays fresh.
     let app = setup.settings("queue.debounce = 0").manual_clock().start();
     let last = app.pair(599);
+    wait_for("all is indexed", || (app.get("/api/v1/status").1["indexed_files"] == 600).then_some(()));
     app.report(last.scene);
     wait_for("the last is found", || app.world.is_synced(&last).then_some(()));
     // One question is about what was changed last.

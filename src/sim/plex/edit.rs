@@ -108,7 +108,7 @@ impl Edit {
     pub(crate) fn apply(&self, state: &mut State, keys: &[i64]) {
         let merges = state.merges_tags();
         let tags: Vec<_> = self.tags.iter().map(|(kind, edit)| (*kind, edit.resolve(state, kind))).collect();
-        let mut changed_any = false;
+        let (mut any, mut changed_any) = (false, false);
         for key in keys {
             let changed = state.change(*key, |item| {
                 let before = (item.scalars.clone(), item.locked.clone(), item.tags.clone());
@@ -118,9 +118,10 @@ impl Edit {
                 }
                 before != (item.scalars.clone(), item.locked.clone(), item.tags.clone())
             });
+            any |= changed.is_some();
             changed_any |= changed == Some(true);
         }
-        state.needless_edits += usize::from(!changed_any);
+        state.needless_edits += usize::from(any && !changed_any);
     }
 
     fn apply_scalars(&self, item: &mut Item) {

@@ -140,7 +140,8 @@ impl State {
             parts,
             duration_ms: new.duration_ms,
             added_at: self.last_added,
-            updated_at: self.last_added,
+            // Others may be changed within the same second: it is the time, and not a count.
+            updated_at: self.clock.seconds(),
             images: BTreeMap::new(),
             sort_key: String::new(),
             by_agent,
@@ -173,7 +174,7 @@ impl State {
         let item = self.items.get_mut(&key)?;
         let outcome = change(item);
         item.sort_key = item.title_sort().to_lowercase();
-        item.updated_at = now.max(item.updated_at + 1);
+        item.updated_at = now.max(item.updated_at);
         let section = item.section.clone();
         if self.options.edits_count_as_changes {
             self.changed(&section);
