@@ -7,20 +7,22 @@ use actix::{Actor, Context, Handler, ResponseFuture};
 
 use super::contents::Contents;
 use super::indexer::Indexer;
-use super::messages::{ChangeIndex, FindMatch, Found, Refresh, Target, Unmatched};
+use super::messages::{ChangeIndex, FindMatch, Found, Refresh, Target, Unmatched, WatchFor};
 use super::persistence::Persistence;
 use super::scans::Scans;
 use super::stage::{caught, restarted, storage, stored};
 use crate::clock::Clock;
 use crate::domain::failure::{Failure, FailureClass, Peer};
 use crate::domain::ids::{MachineId, RatingKey};
-use crate::domain::matching::{Decision, MatchPolicy, PathMap, Reason, Scored, decide, own_paths};
+use crate::domain::matching::{
+    Decision, MatchPolicy, PathMap, Reason, Scored, awaited_heralds, decide, own_paths,
+};
 use crate::domain::scene::Scene;
 use crate::http::HttpError;
 use crate::store::candidates::{candidates, items_at};
 use crate::store::own_paths::OwnPaths;
 use crate::store::reviews::{Candidate, NewReview};
-use crate::store::{ItemKey, Readers, ledger, settings};
+use crate::store::{ItemKey, Readers, intents, ledger, settings};
 use crate::supervision::{Link, Watch};
 use crate::telemetry::redact::PathStyle;
 
@@ -100,6 +102,9 @@ impl Finder {
             [_, ..] => Refresh::Anew,
         };
         self.indexer.ask(refresh, REFRESH_LIMIT).await.map_err(restarted)??;
+        // What others find from here on would be missed.
+        let watch = WatchFor { scene: scene.id, keys: awaited_heralds(scene, &self.map) };
+        stored(self.persistence.ask(watch, STORE_LIMIT).await)?;
         let (own_paths, decision) = self.look_up(scene).await?;
         match decision {
             Decision::Auto(items) => Ok(self.found(scene, own_paths, items)?),
@@ -138,7 +143,9 @@ impl Finder {
                 let holder = ledger::holder(reader, &key)?;
                 let ours = holder.as_ref().filter(|link| link.scene == scene.id && scene.is(&link.identity));
                 let identity = ours.map_or_else(|| scene.identity(), |link| link.identity.clone());
-                let held_by = holder.map(|link| link.scene).filter(|holder| *holder != scene.id);
+                // A scene that has begun to write to the item may come to hold it.
+                let others = holder.map(|link| link.scene).into_iter().chain(intents::writers(reader, &key)?);
+                let held_by = others.into_iter().find(|other| *other != scene.id);
                 let reasons = scored.reasons();
                 targets.push(Target { scored, reasons, held_by, identity });
             }

@@ -1,5 +1,6 @@
 //! Which messages are there, and what is the reply to each?
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -103,6 +104,15 @@ pub struct SettleEarlier {
     /// Another scene that held the item and has been shown not to be it any more.
     pub passed_on_by: Option<SceneId>,
     pub intent: SettledIntent,
+}
+
+/// To Persistence: the run in hand of this scene looks for what comes with these keys, and has to be followed by another
+/// one if any comes before its end.
+#[derive(Message)]
+#[rtype(result = "Result<(), StoreError>")]
+pub struct WatchFor {
+    pub scene: SceneId,
+    pub keys: BTreeSet<i64>,
 }
 
 /// To Persistence: a write cannot be taken back, for this reason.

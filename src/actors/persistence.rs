@@ -11,7 +11,7 @@ use rand::rngs::SmallRng;
 
 use super::messages::{
     Accept, BeginWalk, ChangeIndex, ClaimDue, DatePlugin, NoteOutages, OpenIntent, ProveWritable, Prune,
-    Rebase, RefuseUndo, Release, Settle, SettleEarlier, TakeBack,
+    Rebase, RefuseUndo, Release, Settle, SettleEarlier, TakeBack, WatchFor,
 };
 use crate::clock::Clock;
 use crate::domain::failure::FailureClass;
@@ -240,6 +240,14 @@ fn change_index(
         tracing::info!("{woken} scenes are looked for again, since files of Plex have changed");
     }
     Ok(again)
+}
+
+impl Handler<WatchFor> for Persistence {
+    type Result = Result<(), StoreError>;
+
+    fn handle(&mut self, WatchFor { scene, keys }: WatchFor, _: &mut Context<Self>) -> Self::Result {
+        self.writer.write(|tx| awaited::watch(tx, scene, &keys))
+    }
 }
 
 impl Handler<NoteOutages> for Persistence {

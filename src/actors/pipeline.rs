@@ -13,7 +13,7 @@ use super::messages::{Applied, Buried, Found, NotDone, Target, Unmatched, Wish};
 use crate::domain::edits::OnDelete;
 use crate::domain::failure::{Failure, FailureClass, Peer};
 use crate::domain::ids::{MachineId, RatingKey, SceneId};
-use crate::domain::matching::let_go;
+use crate::domain::matching::{is_rivalled, let_go};
 use crate::domain::scene::Scene;
 use crate::store::ItemKey;
 use crate::store::covers::SeenCovers;
@@ -45,6 +45,8 @@ pub trait Stages {
     ) -> impl Future<Output = Result<Found, Unmatched>>;
     /// The keys of the files in Plex by which a scene without an item would have to hear of them.
     fn awaited(&self, scene: &Scene) -> BTreeSet<i64>;
+    /// Has the run be followed by another one if what has one of these keys comes before its end.
+    fn watch_for(&self, scene: SceneId, keys: BTreeSet<i64>) -> impl Future<Output = Result<(), Failure>>;
     /// The items on the server as it is that the scene holds.
     fn held(&self, scene: SceneId) -> impl Future<Output = Result<Vec<Link>, Failure>>;
     fn apply(
@@ -326,6 +328,8 @@ async fn claim_item(
         return Ok(());
     }
     let key = &target.scored.rating_key;
+    // The other scene may be in hand, and let the item go after it was looked at.
+    stages.watch_for(scene.id, BTreeSet::from([let_go(machine, key)])).await?;
     let other = match stages.read_scene(holder).await {
         Ok(other) => Arc::new(other),
         Err(failure) if failure.class == FailureClass::Gone => return Ok(()),
@@ -334,8 +338,14 @@ async fn claim_item(
     let still_holds = match stages.find_match(&other, &[]).await {
         Ok(found) => found.targets.iter().any(|other| other.scored.rating_key == *key),
         Err(Unmatched { failure, .. }) if failure.class == FailureClass::NotInPlex => false,
-        // Two scenes that both could be the item are for a person to tell apart.
-        Err(Unmatched { failure, .. }) if failure.class == FailureClass::Ambiguous => true,
+        // Two scenes that both could be the item are for a person to tell apart, if one could be it as well as the other.
+        Err(Unmatched { failure, review }) if failure.class == FailureClass::Ambiguous => {
+            let item = ItemKey { machine: machine.clone(), rating_key: key.clone() };
+            review.is_none_or(|review| {
+                let other = review.candidate(&item);
+                other.is_some_and(|other| is_rivalled(target.scored.confidence, other.confidence))
+            })
+        }
         Err(Unmatched { failure, .. }) => return Err(failure.into()),
     };
     if !still_holds {

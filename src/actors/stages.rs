@@ -10,7 +10,8 @@ use super::circuits::Circuits;
 use super::dead_letter::DeadLetter;
 use super::matching::Matching;
 use super::messages::{
-    Applied, ApplyEdits, Buried, FindMatch, Found, NotDone, RefuseUndo, Settle, Target, Unmatched, Wish,
+    Applied, ApplyEdits, Buried, FindMatch, Found, NotDone, RefuseUndo, Settle, Target, Unmatched, WatchFor,
+    Wish,
 };
 use super::persistence::Persistence;
 use super::pipeline::{RunPolicy, Stages};
@@ -109,6 +110,10 @@ impl Stages for ActorStages {
 
     fn awaited(&self, scene: &Scene) -> BTreeSet<i64> {
         awaited_heralds(scene, &self.map)
+    }
+
+    async fn watch_for(&self, scene: SceneId, keys: BTreeSet<i64>) -> Result<(), Failure> {
+        stored(self.persistence.ask(WatchFor { scene, keys }, SETTLE_LIMIT).await)
     }
 
     async fn held(&self, scene: SceneId) -> Result<Vec<ledger::Link>, Failure> {

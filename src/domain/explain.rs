@@ -129,7 +129,8 @@ fn next(facts: &Facts<'_>) -> String {
                 "it is in hand, and runs once more afterwards: an event came meanwhile".to_owned()
             }
             Some(OnceMore::Request) => {
-                "it is in hand, and runs once more afterwards: that was asked for".to_owned()
+                "it is in hand, and runs once more afterwards: that was asked for, or what it looks for may have come"
+                    .to_owned()
             }
         },
         (JobState::Waiting, Some(due)) => {

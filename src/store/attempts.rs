@@ -122,7 +122,9 @@ pub(super) fn in_words(
 ) -> String {
     match once_more {
         Some(OnceMore::Event) => return "runs again: an event came meanwhile".to_owned(),
-        Some(OnceMore::Request) => return "runs again: asked for meanwhile".to_owned(),
+        Some(OnceMore::Request) => {
+            return "runs again: asked for meanwhile, or what it looks for may have come".to_owned();
+        }
         None => {}
     }
     let held = failure.filter(|failure| failure.while_held).and_then(|failure| failure.circuit);

@@ -15,6 +15,7 @@ use super::rows::{Table, limit};
 use super::schema::awaited;
 
 use crate::domain::ids::SceneId;
+use crate::domain::job::JobState;
 
 /// What more scenes wait for tells little about any of them, such as a folder that holds half of the library.
 const MOST_FOR_A_KEY: usize = 64;
@@ -29,6 +30,19 @@ pub(super) fn replace(tx: &mut WriteTx<'_>, scene: SceneId, keys: &BTreeSet<i64>
     for key in keys {
         let row = (awaited::key.eq(key), awaited::scene_id.eq(scene.get()));
         diesel::insert_into(awaited::table).values(row).execute(tx.connection())?;
+    }
+    Ok(())
+}
+
+/// Has the scene hear of these while its run is in hand: what comes between its look and its end makes it run again. The
+/// end of the run puts others in their place.
+pub fn watch(tx: &mut WriteTx<'_>, scene: SceneId, keys: &BTreeSet<i64>) -> Result<(), StoreError> {
+    if job(tx, scene)?.is_none_or(|job| job.state != JobState::Running) {
+        return Ok(());
+    }
+    for key in keys {
+        let row = (awaited::key.eq(key), awaited::scene_id.eq(scene.get()));
+        diesel::insert_or_ignore_into(awaited::table).values(row).execute(tx.connection())?;
     }
     Ok(())
 }
@@ -68,7 +82,6 @@ mod tests {
     use super::super::tests::{Database, report, scene, updated};
     use super::*;
     use crate::domain::failure::{Failure, FailureClass, Peer};
-    use crate::domain::job::JobState;
 
     /// Lets a run of each scene find nothing, and wait for its keys.
     fn in_vain(db: &mut Database, scenes: &[(i64, FailureClass, Vec<i64>)]) {
@@ -105,6 +118,25 @@ mod tests {
         assert_eq!((second.state, second.due_at), (JobState::Ready, Some(db.now + APART)));
         assert_eq!(third.state, JobState::Waiting);
         assert_eq!(wake_for(&mut db, &[10, 11]), 0, "they are due already");
+    }
+
+    #[test]
+    fn what_comes_while_a_run_looks_makes_it_run_again_once() {
+        let mut db = Database::new();
+        let watch = |db: &mut Database| db.writer.write(|tx| watch(tx, scene(1), &[10].into())).unwrap();
+        watch(&mut db);
+        assert_eq!(wake_for(&mut db, &[10]), 0, "there is no such job");
+        let mut end = |news: bool| {
+            let claimed = db.in_hand(1);
+            watch(&mut db);
+            assert_eq!(wake_for(&mut db, &[11]), 0);
+            assert_eq!(wake_for(&mut db, if news { &[10] } else { &[] }), u32::from(news));
+            let failure = Failure::new(FailureClass::Ambiguous, Peer::Plex, "ambiguous", "detail");
+            db.settle(&RunReport { awaits: BTreeSet::from([10]), ..report(&claimed, Err(failure)) });
+            db.job(1).state
+        };
+        assert_eq!(end(true), JobState::Ready);
+        assert_eq!(end(false), JobState::Parked);
     }
 
     #[test]

@@ -110,14 +110,19 @@ pub(super) fn is_contested(
     scene: SceneId,
     passed_on_by: Option<SceneId>,
 ) -> Result<bool, StoreError> {
-    let writers = intents::table
+    let writers = writers(tx, item)?;
+    let holder = ledger::holder(tx, item)?.map(|link| link.scene);
+    Ok(writers.into_iter().chain(holder).any(|other| other != scene && Some(other) != passed_on_by))
+}
+
+/// The scenes whose last write to the item has no known end.
+pub fn writers(conn: &mut impl ReadConn, item: &ItemKey) -> Result<Vec<SceneId>, StoreError> {
+    let scenes: Vec<i64> = intents::table
         .filter(intents::machine_id.eq(&item.machine.0))
         .filter(intents::rating_key.eq(item.rating_key.as_str()))
         .select(intents::scene_id)
-        .load::<i64>(tx.connection())?;
-    let holder = ledger::holder(tx, item)?.map(|link| link.scene.get());
-    let own = [Some(scene), passed_on_by].map(|own| own.map(SceneId::get));
-    Ok(writers.into_iter().chain(holder).any(|other| !own.contains(&Some(other))))
+        .load(conn.connection())?;
+    scenes.into_iter().map(|scene| Table("intents").scene(scene)).collect()
 }
 
 /// The open intent of a scene for an item.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::connection::{Connected, ReadConn, WriteTx};
-use super::rows::{SCENE, Table, json, limit, millis};
+use super::rows::{ItemKey, SCENE, Table, json, limit, millis};
 use super::schema::{jobs, reviewed_pairs as pairs, reviews};
 use super::{StoreError, settings, steer};
 
@@ -43,6 +43,14 @@ pub struct NewReview {
     pub path: String,
     /// Best first.
     pub candidates: Vec<Candidate>,
+}
+
+impl NewReview {
+    /// The item, if it is one of the candidates.
+    pub fn candidate(&self, item: &ItemKey) -> Option<&Candidate> {
+        let here = self.machine == item.machine;
+        self.candidates.iter().find(|candidate| here && candidate.rating_key == item.rating_key)
+    }
 }
 
 /// A match that waits for a person's word.

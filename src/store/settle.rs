@@ -91,10 +91,7 @@ pub fn settle(
     let in_hand = job(tx, report.scene)?.filter(|job| job.token == Some(report.token));
     let Some(mut job) = in_hand else { return Ok(Settled::Fenced) };
     let (links, contested) = links(tx, report)?;
-    let conflict = Failure::interrupted("contested", "another scene came to the same item meanwhile");
-    let outcome = report.outcome.as_ref().map(|&()| ());
-    // The next run finds the other scene there.
-    let outcome = if contested { outcome.and(Err(&conflict)) } else { outcome };
+    let outcome = report.outcome.as_ref().map(|&()| ()).and(contested.as_ref().map_or(Ok(()), Err));
     let circumstances = circumstances(tx, &job, outcome, rates, now)?;
     let verdict = rules::settle(&job, outcome, policy, circumstances, now, rng);
     let covered = job.claimed.unwrap_or(job.generation);
@@ -129,7 +126,13 @@ pub fn settle(
         undos::refuse_all(tx, report.scene, "the scene is gone from Stash", now)?;
         reviews::forget_answers(tx, report.scene)?;
     }
-    awaited::wake(tx, &let_go, now)?;
+    for item in &let_go {
+        // What a run before this one has written there is no concern of a scene that cannot be the item.
+        if !candidate(report, item) {
+            intents::abandon(tx, report.scene, Some(item), now)?;
+        }
+        awaited::wake(tx, &[key_of(&item.machine, &item.rating_key)].into(), now)?;
+    }
     own_paths::settle(tx, &job, &report.own_paths, now)?;
     let to_review = reviews::renew(tx, &job, outcome, report.review.as_ref(), now)?;
     // The state and not the verdict: an event that came meanwhile has saved the job from it.
@@ -149,9 +152,12 @@ pub fn settle(
     })))
 }
 
-/// Those links that the scene may have, and whether another scene is about to get one of them or has got it: a run that
-/// had something to write has kept others away since, but one that had nothing has not.
-fn links<'r>(tx: &mut WriteTx<'_>, report: &'r RunReport) -> Result<(Vec<&'r Link>, bool), StoreError> {
+/// Those links that the scene may have, and what has to become of the run when another scene is about to get one of them
+/// or has got it: a run that had something to write has kept others away since, but one that had nothing has not.
+fn links<'r>(
+    tx: &mut WriteTx<'_>,
+    report: &'r RunReport,
+) -> Result<(Vec<&'r Link>, Option<Failure>), StoreError> {
     let mut free = Vec::with_capacity(report.links.len());
     for link in &report.links {
         let passed_on_by = report.passed_on.get(&link.item).copied();
@@ -159,28 +165,42 @@ fn links<'r>(tx: &mut WriteTx<'_>, report: &'r RunReport) -> Result<(Vec<&'r Lin
             free.push(link);
         }
     }
-    let contested = free.len() < report.links.len();
+    // The next run finds the other scene there.
+    let contested = (free.len() < report.links.len())
+        .then(|| Failure::interrupted("contested", "another scene came to the same item meanwhile"));
     Ok((free, contested))
 }
 
-/// The keys of the items that the scene held before, and by its run does not seem to be any more. Who else claims one
-/// of them asks again.
+/// The items that the scene held before, or wrote to, and by its run does not seem to be any more. Who else claims one of
+/// them asks again.
 fn let_go(
     tx: &mut WriteTx<'_>,
     report: &RunReport,
     outcome: Result<(), &Failure>,
     job: &Job,
-) -> Result<BTreeSet<i64>, StoreError> {
+) -> Result<BTreeSet<ItemKey>, StoreError> {
     let is_known = match outcome {
         // A remark says that nothing was looked for.
         Ok(()) => report.remark.is_none(),
         Err(failure) if failure.class == FailureClass::Gone => job.state == JobState::Done,
+        Err(failure) if failure.class == FailureClass::Ambiguous => report.review.is_some(),
         Err(failure) => failure.class == FailureClass::NotInPlex,
     };
-    let held = if is_known { ledger::links_of(tx, report.scene)? } else { Vec::new() };
-    let held = held.into_iter().map(|link| link.item).chain(report.unlinked.iter().cloned());
-    let kept = |item: &ItemKey| report.links.iter().any(|link| link.item == *item);
-    Ok(held.filter(|item| !kept(item)).map(|item| key_of(&item.machine, &item.rating_key)).collect())
+    let mut before: BTreeSet<_> = report.unlinked.iter().cloned().collect();
+    if is_known {
+        before.extend(ledger::links_of(tx, report.scene)?.into_iter().map(|link| link.item));
+        before.extend(intents::intents_of(tx, report.scene)?.into_iter().map(|open| open.intent.item));
+    }
+    // What is uncertain is no match for a scene that surely is the item.
+    let uncertain = outcome.is_err_and(|failure| failure.code == "low_confidence");
+    let claims = |item: &ItemKey| !uncertain && candidate(report, item);
+    before.retain(|item| !report.links.iter().any(|link| link.item == *item) && !claims(item));
+    Ok(before)
+}
+
+/// Whether a person is asked if the scene is the item.
+fn candidate(report: &RunReport, item: &ItemKey) -> bool {
+    report.review.as_ref().is_some_and(|review| review.candidate(item).is_some())
 }
 
 fn circumstances(
@@ -228,6 +248,9 @@ fn record_writes(
     }
     for link in links {
         ledger::link(tx, link)?;
+        if let Some(other) = report.passed_on.get(&link.item) {
+            intents::abandon(tx, *other, Some(&link.item), now)?;
+        }
     }
     for intent in &report.intents {
         intents::settle(tx, report.scene, intent, now)?;

@@ -35,12 +35,14 @@ enum Fate {
     Elsewhere,
     /// Its file is moved out of Plex.
     Outside,
+    /// So it is, and what is left is that the names are alike.
+    Alike,
 }
 
 /// After a minute the index is looked through again, and then knows the title and the date that were written.
 #[rstest]
 fn a_claim_passes_on_by_itself_when_the_scene_that_holds_the_item_is_it_no_more(
-    #[values(Fate::Destroyed, Fate::Elsewhere, Fate::Outside)] fate: Fate,
+    #[values(Fate::Destroyed, Fate::Elsewhere, Fate::Outside, Fate::Alike)] fate: Fate,
     #[values(Duration::ZERO, Duration::from_mins(1))] later: Duration,
 ) {
     let setup = Setup::new(1).settings("queue.debounce = 0").manual_clock();
@@ -55,10 +57,13 @@ fn a_claim_passes_on_by_itself_when_the_scene_that_holds_the_item_is_it_no_more(
             assert!(app.world.stash.destroy_scene(pair.scene));
             "Destroy"
         }
-        Fate::Elsewhere | Fate::Outside => {
-            let path =
-                if matches!(fate, Fate::Elsewhere) { "/data/new/Other.mp4" } else { "/gone/Other.mp4" };
-            let file = NewFile { size: 98, ..NewFile::at(path) };
+        Fate::Elsewhere | Fate::Outside | Fate::Alike => {
+            let (path, size) = match fate {
+                Fate::Elsewhere => ("/data/new/Other.mp4", 98),
+                Fate::Alike => ("/gone/video.mp4", 0),
+                Fate::Outside | Fate::Destroyed => ("/gone/Other.mp4", 98),
+            };
+            let file = NewFile { size, ..NewFile::at(path) };
             assert!(app.world.stash.move_files(pair.scene, vec![file]));
             "Update"
         }

@@ -34,7 +34,7 @@ pub enum Droppable {
 pub enum OnceMore {
     /// What the run read may be older than the event.
     Event,
-    /// A person asked for it.
+    /// A person asked for it, or what the run looked for may have come after its look.
     Request,
 }
 

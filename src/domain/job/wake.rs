@@ -25,9 +25,13 @@ impl Job {
             }
     }
 
-    /// Makes it due after the wait, if it awaits news. It is not forgiven: what news do not change is counted on.
-    /// Returns whether it was woken.
+    /// Makes it due after the wait, if it awaits news. It is not forgiven: what news do not change is counted on. A run in
+    /// hand may have looked before the news, so it is followed by another one. Returns whether it was woken.
     pub fn wake(&mut self, wait: Duration, now: Timestamp) -> bool {
+        if self.state == JobState::Running {
+            self.due_at.get_or_insert(now);
+            return true;
+        }
         if !self.awaits_news() {
             return false;
         }

@@ -77,6 +77,11 @@ pub enum Decision {
 /// Two candidates closer than this cannot be told apart.
 const AMBIGUITY_MARGIN: f64 = 0.05;
 
+/// Whether a match of this confidence is no surer than another one of that confidence, so that neither outdoes the other.
+pub fn is_rivalled(confidence: f64, other: f64) -> bool {
+    confidence - other < AMBIGUITY_MARGIN
+}
+
 /// Decides which items a scene is.
 pub fn decide(scene: &Scene, candidates: &Candidates, map: &PathMap, policy: &MatchPolicy) -> Decision {
     let accepted = candidates.accepted();
@@ -101,7 +106,7 @@ pub fn decide(scene: &Scene, candidates: &Candidates, map: &PathMap, policy: &Ma
         return Decision::None;
     };
     let (confidence, needs_a_person) = (best.confidence, best.needs_a_person());
-    let is_rival = |other: &Scored| confidence - other.confidence < AMBIGUITY_MARGIN;
+    let is_rival = |other: &Scored| is_rivalled(confidence, other.confidence);
     if ranked.get(1).is_some_and(is_rival) {
         ranked.retain(|candidate| candidate.confidence >= policy.review || is_rival(candidate));
         return Decision::Review { code: "ambiguous", candidates: ranked };

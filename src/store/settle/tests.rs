@@ -377,3 +377,34 @@ fn a_run_that_had_nothing_to_write_takes_no_item_from_a_scene_that_came_to_it_me
     let now_held_by = holder(&mut db.reader(), &item("55")).unwrap().unwrap().scene;
     assert_eq!(now_held_by, scene(if done { 8 } else { 7 }));
 }
+
+#[rstest]
+#[case::it_went_elsewhere(true)]
+#[case::another_took_its_item(false)]
+fn a_write_without_an_end_blocks_nobody_once_its_scene_is_not_the_item(#[case] elsewhere: bool) {
+    let mut db = Database::new();
+    let crashed = db.in_hand(7);
+    opened(&intend(&mut db, &crashed, vec![edit(Field::Title, Some("Seven"))]));
+    if elsewhere {
+        db.writer.write(|tx| take_back(tx, db.now)).unwrap();
+        let again = db.in_hand(7);
+        let mut report = report(&again, Ok(()));
+        report.links = vec![link("56", &stash_scene(7, "t"), db.now)];
+        db.settle(&report);
+        carry(&mut db, &stash_scene(8, "u"), "Eight");
+    } else {
+        let rival = db.in_hand(8);
+        let title = || vec![edit(Field::Title, Some("Eight"))];
+        assert_eq!(intend_knowing(&mut db, &rival, title(), None), Opening::Contested);
+        let id = opened(&intend_knowing(&mut db, &rival, title(), Some(scene(7))));
+        let mut report = report(&rival, Ok(()));
+        report.links = vec![link("55", &stash_scene(8, "u"), db.now)];
+        report.passed_on = BTreeMap::from([(item("55"), scene(7))]);
+        report.intents = vec![applied(id, Field::Title, "Eight")];
+        db.settle(&report);
+    }
+    assert_eq!(intents_of(&mut db.reader(), scene(7)).unwrap(), []);
+    assert_eq!(holder(&mut db.reader(), &item("55")).unwrap().unwrap().scene, scene(8));
+    let writes = writes_of(&mut db.reader(), scene(7), None, 9).unwrap();
+    assert_eq!(writes[0].write.outcome, WriteOutcome::Unverified, "the history keeps it");
+}
