@@ -216,7 +216,8 @@ fn circumstances(
 }
 
 /// Settles an intent that an earlier run left open, for a run that is in hand. The item is given to the scene as well,
-/// since what is in its ledger counts only for the scene that holds it; unless another one has got it since. Returns whether the run still is in hand.
+/// since what is in its ledger counts only for the scene that holds it; unless another one has got it since. Returns
+/// whether the run still is in hand.
 pub fn settle_earlier(
     tx: &mut WriteTx<'_>,
     token: RunToken,
