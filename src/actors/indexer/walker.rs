@@ -22,6 +22,8 @@ use crate::supervision::Link;
 
 /// Plex answers pages of this size in well under a second; smaller ones cost more requests.
 const PAGE: u32 = 500;
+/// Among so many there is one with a file.
+const A_FEW: u32 = 10;
 const STORE_LIMIT: Duration = Duration::from_secs(30);
 /// So many items apart the first walk of a large library tells how far it is.
 const TELL_EVERY: u32 = 10_000;
@@ -116,7 +118,7 @@ impl Walker {
         let begin = BeginWalk { machine: machine.clone(), library: library.clone() };
         let walk = stored(self.persistence.ask(begin, STORE_LIMIT).await)?;
         // What changes during the walk may be behind it already, so it has to be looked for afterwards.
-        let last = self.plex.listing(&library.key, ListingOrder::ByUpdatedAtDesc, 0, 1).await?;
+        let last = self.plex.listing(&library.key, ListingOrder::ByUpdatedAtDesc, 0, A_FEW).await?;
         let mut ground = Ground { added_at: None, updated_at: newest(&last.parts, |part| part.updated_at) };
         let mut start = 0;
         let mut before = Vec::new();
@@ -155,9 +157,14 @@ impl Walker {
         } else {
             read(ListingOrder::ByUpdatedAtDesc, known.updated_at).await?
         };
-        let (Read::DownTo(added_at), Read::DownTo(updated_at)) = (added, updated) else {
+        let Read::DownTo(added_at) = added else {
             tracing::info!("Plex does not list {:?} in the order asked for; it is read whole", library.title);
             return self.walk(machine, library).await;
+        };
+        // What has changed can wait for the next walk; what is new cannot.
+        let updated_at = match updated {
+            Read::DownTo(updated_at) => updated_at,
+            Read::OutOfOrder => known.updated_at,
         };
         let ground = Ground { added_at, updated_at };
         if ground == known && is_unchanged {
