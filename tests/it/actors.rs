@@ -13,7 +13,7 @@ use crate::support::{TestApp, wait_for};
 
 fn survives(name: ActorName, fault: Fault, cause: &str) {
     // An actor that hangs is found out by its heart alone; for the others the limit plays no part.
-    let heartbeat = if fault == Fault::Hang { "1s" } else { "20s" };
+    let heartbeat = if fault == Fault::Hang { "3s" } else { "20s" };
     let app = TestApp::start_with(6, &format!("supervision.heartbeat = \"{heartbeat}\""));
     for (place, pair) in app.world.pairs.iter().enumerate() {
         if place == 3 {
@@ -41,7 +41,7 @@ fn the_work_is_completed_and_the_restart_is_counted(#[case] fault: Fault, #[case
 
 #[test]
 fn an_actor_that_hangs_in_the_middle_of_a_write_takes_no_turn_with_it() {
-    let app = TestApp::start_with(2, "supervision.heartbeat = \"1s\"");
+    let app = TestApp::start_with(2, "supervision.heartbeat = \"3s\"");
     app.world.plex.faults().inject(PlexOp::Edit, sim::Fault::LateAnswer(Duration::from_millis(500)), 1);
     app.report(app.pair(0).scene);
     wait_for("the write is on its way", || (app.world.plex.count(PlexOp::Edit) > 0).then_some(()));

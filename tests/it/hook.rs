@@ -163,7 +163,7 @@ fn a_service_that_never_answers_costs_two_seconds_and_the_event_is_kept() {
     let plugin = Plugin::of(&service.url);
     let ended = plugin.report(1);
     assert_eq!(ended.answer, json!({ "output": "spooled" }));
-    assert!(ended.took >= Duration::from_secs(2) && ended.took < Duration::from_secs(4), "{:?}", ended.took);
+    assert!(ended.took >= Duration::from_secs(2) && ended.took < Duration::from_secs(8), "{:?}", ended.took);
     assert_eq!(plugin.waiting().len(), 1);
 }
 

@@ -124,7 +124,7 @@ fn a_service_that_never_answers_costs_two_seconds() {
     let plugin = Plugin::of(&service.url);
     let ended = report(&plugin, 1);
     assert_eq!(ended.answer, json!({ "output": "spooled" }));
-    assert!(ended.took >= Duration::from_secs(2) && ended.took < Duration::from_secs(5), "{:?}", ended.took);
+    assert!(ended.took >= Duration::from_secs(2) && ended.took < Duration::from_secs(8), "{:?}", ended.took);
 }
 
 #[test]

@@ -13,11 +13,11 @@ mod supervision;
 mod sync;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::time::Duration;
 
 use plexsync::config::EXAMPLE;
-use plexsync::sim::Recorded;
 use plexsync::sim::world::World;
 
 use crate::process::write_settings;
@@ -93,7 +93,7 @@ const SHOWN: [(&str, &str); 67] = [
     ("retry.min_attempts", "settings/retry::a_scene_is_dead_when_time_and_attempts_are_used_up"),
     ("retry.adaptive", "settings/retry::waits_grow_when_many_scenes_fail_alike"),
     ("rate_limit.writes_per_second", "settings/pace::edits_go_out_at_the_rate_that_the_user_wants"),
-    ("rate_limit.burst", "settings/pace::so_many_edits_follow_one_another_at_once_after_a_rest"),
+    ("rate_limit.burst", "settings/pace::edits_go_out_at_the_rate_that_the_user_wants"),
     ("rate_limit.adaptive", "settings/pace::edits_become_rarer_when_plex_fails_if_the_user_wants_it"),
     ("rate_limit.ramp_up", "settings/pace::after_an_outage_the_rate_climbs_as_long_as_the_user_wants"),
     (
@@ -181,8 +181,19 @@ fn failed_with(app: &TestApp, code: &str) -> String {
     })
 }
 
-/// How long after the first of these requests each of them came.
-fn times<Op: PartialEq>(requests: Vec<Recorded<Op>>, op: &Op) -> Vec<Duration> {
-    let times: Vec<_> = requests.into_iter().filter(|asked| asked.op == *op).map(|asked| asked.at).collect();
-    times.iter().map(|at| at.saturating_sub(times[0])).collect()
+/// Expects as many as the first of these numbers at once, and then one more after each so long a time, and none before.
+fn come_one_by_one(
+    app: &TestApp,
+    numbers: RangeInclusive<usize>,
+    apart: Duration,
+    count: impl Fn() -> usize,
+) {
+    // A rate is no whole number of nanoseconds.
+    const A_LITTLE: Duration = Duration::from_millis(1);
+    for number in numbers {
+        wait_for("it comes in time", || (count() >= number).then_some(()));
+        app.wait_until_calm();
+        assert_eq!(count(), number, "none comes before its time");
+        app.advance(apart + A_LITTLE);
+    }
 }

@@ -190,7 +190,7 @@ fn a_spool_that_another_call_holds_is_not_waited_for_long() {
     lock.lock().unwrap();
     let ended = plugin.report(2);
     assert!(ended.answer["error"].as_str().unwrap().contains("in use"), "{ended:?}");
-    assert!(ended.took < Duration::from_secs(2), "{:?}", ended.took);
+    assert!(ended.took < Duration::from_secs(5), "{:?}", ended.took);
 }
 
 #[test]

@@ -7,35 +7,26 @@ use plexsync::clock::Clock as _;
 use plexsync::sim::{Fault, PlexOp};
 use rstest::rstest;
 
-use super::times;
+use super::come_one_by_one;
 use crate::support::{Setup, TestApp, wait_for};
 
 /// The shipped `queue.debounce`, and a little.
 const DEBOUNCED: Duration = Duration::from_millis(3001);
 
-/// When the edits of eight scenes go out that are all due at once.
-fn edits(settings: &str) -> Vec<Duration> {
-    let app = TestApp::start_with(8, settings);
+#[rstest]
+#[case::at_the_rate("rate_limit.writes_per_second = 10\nrate_limit.burst = 1", 1, Duration::from_millis(100))]
+#[case::some_at_once("rate_limit.writes_per_second = 1\nrate_limit.burst = 5", 5, Duration::from_secs(1))]
+fn edits_go_out_at_the_rate_that_the_user_wants(
+    #[case] settings: &str,
+    #[case] at_once: usize,
+    #[case] apart: Duration,
+) {
+    let app = Setup::new(8).settings(settings).settings("queue.debounce = 0").manual_clock().start();
     for pair in &app.world.pairs {
         app.report(pair.scene);
     }
+    come_one_by_one(&app, at_once..=8, apart, || app.world.plex.count(PlexOp::Edit));
     app.wait_until_synced();
-    let edits = times(app.world.plex.requests(), &PlexOp::Edit);
-    assert_eq!(edits.len(), 8);
-    edits
-}
-
-#[test]
-fn edits_go_out_at_the_rate_that_the_user_wants() {
-    let edits = edits("rate_limit.writes_per_second = 10\nrate_limit.burst = 1");
-    // What is shorter by a little was held up on its way to the one and not to the other.
-    assert!((650..7000).contains(&edits[7].as_millis()), "{edits:?}");
-}
-
-#[test]
-fn so_many_edits_follow_one_another_at_once_after_a_rest() {
-    let burst = edits("rate_limit.writes_per_second = 1\nrate_limit.burst = 5");
-    assert!(burst[4].as_millis() < 2000 && burst[7].as_millis() >= 2000, "{burst:?}");
 }
 
 /// Edits in a second as the status tells them.
@@ -59,7 +50,9 @@ fn edits_become_rarer_when_plex_fails_if_the_user_wants_it(#[case] adaptive: boo
 #[case("5m", true)]
 #[case("0", false)]
 fn after_an_outage_the_rate_climbs_as_long_as_the_user_wants(#[case] ramp_up: &str, #[case] climbs: bool) {
-    let settings = format!("rate_limit.writes_per_second = 100\nrate_limit.ramp_up = {ramp_up:?}");
+    let settings = format!(
+        "rate_limit.writes_per_second = 100\nrate_limit.adaptive = false\nrate_limit.ramp_up = {ramp_up:?}"
+    );
     let app = TestApp::start_with(7, &settings);
     app.report(app.pair(6).scene);
     wait_for("all is well at first", || app.world.is_synced(&app.pair(6)).then_some(()));

@@ -99,8 +99,8 @@ fn a_silence_is_waited_for_as_long_as_the_user_wants() {
 
 #[test]
 fn an_edit_may_take_as_long_as_the_user_wants_whatever_a_read_may_take() {
-    let app = TestApp::start_with(1, "plex.read_timeout = \"200ms\"\nplex.write_timeout = \"700ms\"");
-    app.world.plex.faults().inject(PlexOp::Edit, Fault::LateAnswer(Duration::from_millis(400)), 1);
+    let app = TestApp::start_with(1, "plex.read_timeout = \"2s\"\nplex.write_timeout = \"5s\"");
+    app.world.plex.faults().inject(PlexOp::Edit, Fault::LateAnswer(Duration::from_secs(3)), 1);
     app.report(app.pair(0).scene);
     app.wait_until_synced();
     assert_eq!(app.job(app.pair(0).scene).unwrap().attempts, 0, "slower than a read may be, and in time");

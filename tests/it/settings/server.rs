@@ -46,5 +46,5 @@ fn a_body_that_does_not_arrive_in_time_is_not_waited_for() {
     let read = stream.read(&mut answer).unwrap();
     assert!(answer[..read].starts_with(b"HTTP/1.1 408"), "{}", String::from_utf8_lossy(&answer[..read]));
     // The default is ten seconds.
-    assert!((LIMIT..8 * LIMIT).contains(&began.elapsed()), "{:?}", began.elapsed());
+    assert!((LIMIT..18 * LIMIT).contains(&began.elapsed()), "{:?}", began.elapsed());
 }

@@ -53,14 +53,11 @@ fn no_pause_is_longer_than_the_user_wants() {
 
 #[test]
 fn an_actor_that_hangs_is_replaced_after_the_time_that_the_user_wants() {
-    let app = TestApp::start_with(0, "supervision.heartbeat = \"500ms\"");
+    let app = TestApp::start_with(0, "supervision.heartbeat = \"2s\"");
     let began = Instant::now();
     app.strike(DEAD_LETTER, Fault::Hang);
     wait_for("it is replaced", || (app.board.restarts(DEAD_LETTER) == 1 && app.board.all_up()).then_some(()));
     // The default is thirty seconds, and the other tests have twenty.
-    assert!(
-        (Duration::from_millis(500)..Duration::from_secs(15)).contains(&began.elapsed()),
-        "{:?}",
-        began.elapsed()
-    );
+    let took = began.elapsed();
+    assert!((Duration::from_secs(2)..Duration::from_secs(15)).contains(&took), "{took:?}");
 }
