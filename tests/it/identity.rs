@@ -136,6 +136,8 @@ fn on_another_server_an_equal_rating_key_means_nothing_and_all_is_written_there(
     app.wait_until_synced();
     let path = |item: &str| app.world.plex.item(item).unwrap().files[0].clone();
     let (left, right) = (path(&first.rating_key), path(&second.rating_key));
+    // Or a look may ask for the name of the one and for the items of the other.
+    app.wait_until_calm();
     let machine = "another-server";
     app.world.plex.reconfigure(|options| machine.clone_into(&mut options.machine_identifier));
     // There each key is the other one's film.
