@@ -107,8 +107,9 @@ fn inserts_in_autocommit_until_the_disk_is_full() {
 }
 
 fn say(word: &str, id: i64) {
-    // To the pipe itself: what the test harness captures would not arrive when a test passes.
-    writeln!(std::io::stdout(), "{word} {id}").unwrap();
+    // To the pipe itself: what the test harness captures would not arrive when a test passes. On a line of its own: with a
+    // single processor the harness begins one with the name of the test.
+    writeln!(std::io::stdout(), "\n{word} {id}").unwrap();
 }
 
 fn with_word(lines: &[String], word: &str) -> Vec<String> {
