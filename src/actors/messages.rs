@@ -234,7 +234,7 @@ pub struct Target {
     pub scored: Scored,
     /// Why it is the scene, in words.
     pub reasons: String,
-    /// Another scene that holds the item.
+    /// Another scene that holds the item, or has begun to write to it.
     pub held_by: Option<SceneId>,
     /// What the match is bound to: as it was found before, while the scene still is what it was then.
     pub identity: SceneIdentity,
