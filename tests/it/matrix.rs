@@ -157,8 +157,11 @@ fn cell(trouble: &Trouble, asked: Asked) -> String {
         }
     };
     report();
+    let mut looks = 0;
     let standing = wait_for(&format!("{asked:?}, {trouble:?}: it can be told"), || {
-        app.advance(Duration::from_millis(250));
+        looks += 1;
+        // In small steps at first; later the scenes themselves wait for longer.
+        app.advance(if looks <= 40 { Duration::from_millis(250) } else { Duration::from_secs(1) });
         standing(&app)
     });
     app.world.stash.faults().clear();
